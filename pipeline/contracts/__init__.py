@@ -1,0 +1,1 @@
+"""What crosses MQTT: topics, messages and their encoding. Imports nothing of ours."""

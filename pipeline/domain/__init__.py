@@ -1,0 +1,1 @@
+"""Pure domain: arrays in, arrays out, time as an argument. Standard library, numpy, scipy."""

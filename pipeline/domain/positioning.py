@@ -1,0 +1,215 @@
+"""Positions from signal strength: a batched maximum a posteriori solve in dB.
+
+For every tag at once: minimise over (x, y, offset)
+
+    sum_k rho(r_k / sigma_k) + prior(x, y) + (offset - offset_prior)^2 / (2 var)
+
+where r_k is the residual in dB and rho the negative log of a Student-t density with NU degrees
+of freedom, so that one receiver behind a wall cannot pull the fix away. The prior is the last
+position, widened by the motion since then: it carries the likelihood through time instead of
+smoothing finished fixes. Solved by damped Gauss-Newton with iteratively reweighted residuals
+(Gelman et al., Bayesian Data Analysis, on t regression).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.geometry import Floats
+from pipeline.domain.radio import Links, residual_and_gradient
+
+NU = 4.0
+ITERATIONS = 12
+DAMPING_START = 1e-2
+DAMPING_MAX = 1e4
+STEP_LIMIT_M = 5.0
+CHI2_90_2D = 4.605170185988092
+CHI2_90_1D = 2.705543454095404
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is believed before the window; every array is (N,). Precision in 1/m2 and 1/dB2."""
+
+    x_m: Floats
+    y_m: Floats
+    ixx: Floats
+    ixy: Floats
+    iyy: Floats
+    offset_db: Floats
+    offset_precision: Floats
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Posterior of each tag; every array is (N,). Covariance of (x, y) in m2."""
+
+    x_m: Floats
+    y_m: Floats
+    offset_db: Floats
+    cxx: Floats
+    cxy: Floats
+    cyy: Floats
+    offset_variance: Floats
+    cost: Floats
+    on_bound: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Normal:
+    """Gauss-Newton normal equations at a point: symmetric 3 x 3 `h` and gradient `g`, per tag."""
+
+    hxx: Floats
+    hxy: Floats
+    hyy: Floats
+    hxo: Floats
+    hyo: Floats
+    hoo: Floats
+    gx: Floats
+    gy: Floats
+    go: Floats
+    cost: Floats
+
+
+def weighted_centroid(links: Links) -> tuple[Floats, Floats]:
+    """Mean receiver position weighted by the distance the RSSI stands for: (N,), (N,) metres."""
+    loss_db = links.p0_dbm - links.floor_loss_db - links.rssi_dbm
+    nearness = np.where(links.heard, 10.0 ** (-loss_db / (10.0 * links.exponent)), 0.0)
+    total = np.maximum(nearness.sum(axis=0), 1e-12)
+    x = (nearness * np.where(links.heard, links.x_m, 0.0)).sum(axis=0) / total
+    y = (nearness * np.where(links.heard, links.y_m, 0.0)).sum(axis=0) / total
+    return x, y
+
+
+def expected_move_m(links: Links, z_m: Floats, prior: Prior) -> Floats:
+    """How far one Gauss-Newton step from the prior's mean would move each tag: (N,) metres.
+
+    A score test: when this is small the last position still explains the reads, and the solve
+    need not be done.
+    """
+    normal = _normal(links, prior.x_m, prior.y_m, z_m, prior.offset_db, prior)
+    step_x, step_y, _ = _step(normal, np.zeros_like(normal.cost))
+    return np.hypot(step_x, step_y)
+
+
+def solve(
+    links: Links, z_m: Floats, prior: Prior, starts: list[tuple[Floats, Floats]], bounds: Floats
+) -> Fix:
+    """The best of the local optima reached from `starts` (each two (N,) arrays, metres).
+
+    `bounds` is [[x min, y min], [x max, y max]]; a fix that ends on it is flagged.
+    """
+    best: Fix | None = None
+    for start in starts:
+        found = _descend(links, z_m, prior, *start, bounds)
+        best = found if best is None else _better(best, found)
+    if best is None:
+        raise ValueError("solve needs at least one start")
+    return best
+
+
+def radius_90_m(cxx: Floats, cxy: Floats, cyy: Floats) -> Floats:
+    """Radius around the mean that holds 90 % of a 2-D Gaussian: (N,) metres.
+
+    Exact for a circle and for a line, interpolated by the ratio of the axes in between.
+    """
+    major, minor = principal_variances_m2(cxx, cxy, cyy)
+    ratio = np.where(major > 0, minor / np.maximum(major, 1e-12), 1.0)
+    return np.sqrt(major * (CHI2_90_1D + (CHI2_90_2D - CHI2_90_1D) * ratio))
+
+
+def principal_variances_m2(cxx: Floats, cxy: Floats, cyy: Floats) -> tuple[Floats, Floats]:
+    """Larger and smaller eigenvalue of the covariance: (N,), (N,)."""
+    mean, half = 0.5 * (cxx + cyy), np.hypot(0.5 * (cxx - cyy), cxy)
+    return mean + half, np.maximum(mean - half, 0.0)
+
+
+def invert_2x2(a: Floats, b: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
+    """Inverse of [[a, b], [b, c]], element by element."""
+    determinant = np.maximum(a * c - b * b, 1e-12)
+    return c / determinant, -b / determinant, a / determinant
+
+
+def _descend(
+    links: Links, z_m: Floats, prior: Prior, x_m: Floats, y_m: Floats, bounds: Floats
+) -> Fix:
+    (x_low, y_low), (x_high, y_high) = bounds
+    x, y = np.clip(x_m, x_low, x_high), np.clip(y_m, y_low, y_high)
+    offset = prior.offset_db
+    damping = np.full(len(x), DAMPING_START)
+    normal = _normal(links, x, y, z_m, offset, prior)
+    for _ in range(ITERATIONS):
+        step_x, step_y, step_o = _step(normal, damping)
+        shrink = np.minimum(1.0, STEP_LIMIT_M / np.maximum(np.hypot(step_x, step_y), 1e-9))
+        nx = np.clip(x + shrink * step_x, x_low, x_high)
+        ny = np.clip(y + shrink * step_y, y_low, y_high)
+        no = offset + shrink * step_o
+        trial = _normal(links, nx, ny, z_m, no, prior)
+        good = trial.cost < normal.cost
+        x, y = np.where(good, nx, x), np.where(good, ny, y)
+        offset = np.where(good, no, offset)
+        normal = _select(good, trial, normal)
+        damping = np.where(good, damping * 0.2, np.minimum(damping * 10.0, DAMPING_MAX))
+    return _fix(normal, x, y, offset, bounds)
+
+
+def _normal(links: Links, x: Floats, y: Floats, z: Floats, offset: Floats, prior: Prior) -> _Normal:
+    residual, jx, jy = residual_and_gradient(links, x, y, z, offset)
+    u = residual / links.sigma_db
+    u2 = np.where(links.heard, u * u, 0.0)
+    weight = np.where(links.heard, (NU + 1.0) / (NU + u2) / links.sigma_db**2, 0.0)
+    wx, wy, wr = weight * jx, weight * jy, weight * residual
+    dx, dy, do = x - prior.x_m, y - prior.y_m, offset - prior.offset_db
+    px, py = prior.ixx * dx + prior.ixy * dy, prior.ixy * dx + prior.iyy * dy
+    data_cost = np.where(links.heard, 0.5 * (NU + 1.0) * np.log1p(u2 / NU), 0.0).sum(axis=0)
+    prior_cost = 0.5 * (px * dx + py * dy + prior.offset_precision * do * do)
+    return _Normal(
+        hxx=(wx * jx).sum(axis=0) + prior.ixx,
+        hxy=(wx * jy).sum(axis=0) + prior.ixy,
+        hyy=(wy * jy).sum(axis=0) + prior.iyy,
+        hxo=wx.sum(axis=0),
+        hyo=wy.sum(axis=0),
+        hoo=weight.sum(axis=0) + prior.offset_precision,
+        gx=(wr * jx).sum(axis=0) - px,
+        gy=(wr * jy).sum(axis=0) - py,
+        go=wr.sum(axis=0) - prior.offset_precision * do,
+        cost=data_cost + prior_cost,
+    )
+
+
+def _reduced(n: _Normal, damping: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """The 2 x 2 system in (x, y) after the offset is eliminated, and the damped offset term."""
+    hoo = n.hoo * (1.0 + damping)
+    a = n.hxx * (1.0 + damping) - n.hxo * n.hxo / hoo
+    b = n.hxy - n.hxo * n.hyo / hoo
+    c = n.hyy * (1.0 + damping) - n.hyo * n.hyo / hoo
+    return a, b, c, hoo
+
+
+def _step(n: _Normal, damping: Floats) -> tuple[Floats, Floats, Floats]:
+    a, b, c, hoo = _reduced(n, damping)
+    ia, ib, ic = invert_2x2(a, b, c)
+    rx, ry = n.gx - n.hxo * n.go / hoo, n.gy - n.hyo * n.go / hoo
+    step_x, step_y = ia * rx + ib * ry, ib * rx + ic * ry
+    return step_x, step_y, (n.go - n.hxo * step_x - n.hyo * step_y) / hoo
+
+
+def _fix(n: _Normal, x: Floats, y: Floats, offset: Floats, bounds: Floats) -> Fix:
+    a, b, c, hoo = _reduced(n, np.zeros_like(n.cost))
+    cxx, cxy, cyy = invert_2x2(a, b, c)
+    (x_low, y_low), (x_high, y_high) = bounds
+    on_bound = (x <= x_low) | (x >= x_high) | (y <= y_low) | (y >= y_high)
+    return Fix(x, y, offset, cxx, cxy, cyy, 1.0 / hoo, n.cost, on_bound)
+
+
+def _better(one: Fix, other: Fix) -> Fix:
+    wins = other.cost < one.cost
+    return Fix(*(np.where(wins, getattr(other, f), getattr(one, f)) for f in Fix.__annotations__))
+
+
+def _select(which: NDArray[np.bool_], one: _Normal, other: _Normal) -> _Normal:
+    names = _Normal.__annotations__
+    return _Normal(*(np.where(which, getattr(one, f), getattr(other, f)) for f in names))

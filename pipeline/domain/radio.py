@@ -1,0 +1,55 @@
+"""The radio model: what a receiver should hear of a tag at a place.
+
+Log-distance path loss: RSSI = P0 - 10 n log10(d) + tag offset - floor loss, d in metres and in
+three dimensions, P0 the RSSI at one metre in dBm (Rappaport, Wireless Communications, ch. 4).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.geometry import Floats
+
+MIN_DISTANCE_M = 0.3
+"""Nearer than this the model's RSSI would grow without bound."""
+DB_PER_NEPER = 10.0 / math.log(10.0)
+
+
+@dataclass(frozen=True)
+class Links:
+    """What was heard in one window, receivers down, tags across: every array is (K, N).
+
+    Column i holds the receivers that heard tag i, in order of their index, padded with `heard`
+    False. Receivers lie on the first axis so that sums over them do not depend on how many tags
+    are solved together (numpy adds rows in order), which keeps a replay equal to the last bit.
+    """
+
+    heard: NDArray[np.bool_]
+    rssi_dbm: Floats
+    x_m: Floats
+    y_m: Floats
+    z_m: Floats
+    p0_dbm: Floats
+    exponent: Floats
+    sigma_db: Floats
+    floor_loss_db: Floats
+
+    def tags(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Links:
+        """The same links for some of the tags."""
+        return Links(*(getattr(self, name)[:, which] for name in self.__dataclass_fields__))
+
+
+def residual_and_gradient(
+    links: Links, x_m: Floats, y_m: Floats, z_m: Floats, offset_db: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Residual in dB (heard minus model) and d(model)/dx, d(model)/dy in dB/m; each (K, N)."""
+    dx, dy, dz = x_m - links.x_m, y_m - links.y_m, z_m - links.z_m
+    square = np.maximum(dx * dx + dy * dy + dz * dz, MIN_DISTANCE_M**2)
+    scale = DB_PER_NEPER * links.exponent
+    model = links.p0_dbm - 0.5 * scale * np.log(square) + offset_db - links.floor_loss_db
+    slope = -scale / square
+    return links.rssi_dbm - model, slope * dx, slope * dy
