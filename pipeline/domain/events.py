@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.floorplan import Building
 from pipeline.domain.geometry import Floats
 
 Ints = NDArray[np.int64]
@@ -111,3 +112,28 @@ class WindowResult:
     alerts: tuple[AlertTransition, ...] = ()
     solved: int = 0
     """Tags whose position was solved again; the others still explained their reads."""
+
+
+@dataclass(frozen=True)
+class UnknownTag:
+    """A tag that was heard but is not registered; event times of its first and last read."""
+
+    tag: str
+    first_us: int
+    last_us: int
+    reads: int
+
+
+@dataclass(frozen=True)
+class ClosedWindow:
+    """A window's result with the version of the building that its indices refer to.
+
+    `late_reads`, `duplicates` and `unknown_tags` are those since the last closed window; the first
+    two depend on the order of arrival, everything else does not.
+    """
+
+    building: Building
+    result: WindowResult
+    late_reads: int = 0
+    duplicates: int = 0
+    unknown_tags: tuple[UnknownTag, ...] = ()

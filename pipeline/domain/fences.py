@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.events import Visit
-from pipeline.domain.floorplan import NOWHERE, Building, Zone
+from pipeline.domain.floorplan import NOWHERE, Alignment, Building, Zone
 from pipeline.domain.geometry import Floats, contains, crossings, signed_distance_m
 from pipeline.domain.tracks import NEVER_US, Ints, matching
 
@@ -48,10 +48,9 @@ class Fences:
         outside = np.zeros(shape, dtype=np.int64)
         return cls(outside, never, never, never, np.zeros(shape, dtype=bool))
 
-    def move_to(self, old: Building, new: Building) -> Fences:
-        """The same state aligned to another version of the building."""
-        zones = matching([z.id for z in old.zones], [z.id for z in new.zones])
-        assets = matching([a.id for a in old.assets], [a.id for a in new.assets])
+    def move_to(self, old: Alignment, new: Alignment) -> Fences:
+        """The same state in another alignment; what the new one lacks is dropped."""
+        zones, assets = matching(old.zones, new.zones), matching(old.assets, new.assets)
         moved = Fences.empty(len(new.zones), len(new.assets))
         columns = {}
         for name in Fences.__annotations__:

@@ -122,6 +122,17 @@ class Receivers:
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """What the indices of persisted state mean; state moves from one alignment to another."""
+
+    assets: tuple[bytes, ...]
+    rooms: tuple[bytes, ...]
+    floors: tuple[bytes, ...]
+    zones: tuple[bytes, ...]
+    receivers: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
 class Building:
     """Everything the dataflow must know about one building; `key` is organization/facility/code."""
 
@@ -143,6 +154,16 @@ class Building:
     version: int = 0
     bounds: Floats = field(default_factory=lambda: np.zeros((2, 2)))
     """[[x min, y min], [x max, y max]] that a position cannot leave."""
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        return Alignment(
+            tuple(a.id.bytes for a in self.assets),
+            tuple(r.id.bytes for r in self.rooms),
+            tuple(f.id.bytes for f in self.floors),
+            tuple(z.id.bytes for z in self.zones),
+            tuple(i.bytes for i in self.receivers.ids),
+        )
 
     @cached_property
     def receiver_index(self) -> dict[tuple[str, str], int]:

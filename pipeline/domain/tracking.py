@@ -19,7 +19,7 @@ from pipeline.domain import alerts, positioning, utilization
 from pipeline.domain.codes import Method, Reason
 from pipeline.domain.events import AlertTransition, Positions, WindowResult
 from pipeline.domain.fences import SECOND_US, Fences, Sighting, watch
-from pipeline.domain.floorplan import RFID, Building
+from pipeline.domain.floorplan import RFID, Alignment, Building
 from pipeline.domain.geometry import Floats
 from pipeline.domain.locating import Located, decide_floor, locate, tag_height_m
 from pipeline.domain.observations import Observations
@@ -43,7 +43,7 @@ class BuildingState:
         assets = len(building.assets)
         return cls(Tracks.empty(assets), Fences.empty(len(building.zones), assets))
 
-    def move_to(self, old: Building, new: Building) -> BuildingState:
+    def move_to(self, old: Alignment, new: Alignment) -> BuildingState:
         return BuildingState(self.tracks.move_to(old, new), self.fences.move_to(old, new))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.floorplan import NOWHERE, Building
+from pipeline.domain.floorplan import NOWHERE, Alignment
 from pipeline.domain.geometry import Floats
 
 Ints = NDArray[np.int64]
@@ -84,13 +84,13 @@ class Tracks:
         """The tracks of some assets."""
         return Tracks(*(getattr(self, f.name)[which] for f in fields(self)))
 
-    def move_to(self, old: Building, new: Building) -> Tracks:
-        """The same tracks aligned to another version of the building; what is gone is dropped."""
-        source, target = matching([a.id for a in old.assets], [a.id for a in new.assets])
+    def move_to(self, old: Alignment, new: Alignment) -> Tracks:
+        """The same tracks in another alignment; what the new one lacks is dropped."""
+        source, target = matching(old.assets, new.assets)
         moved = Tracks.empty(len(new.assets))
         columns = {f.name: getattr(self, f.name)[source] for f in fields(self)}
-        room = renumbering([r.id for r in old.rooms], [r.id for r in new.rooms])
-        floor = renumbering([f.id for f in old.floors], [f.id for f in new.floors])
+        room = renumbering(old.rooms, new.rooms)
+        floor = renumbering(old.floors, new.floors)
         for name in ("room", "room_challenger", "use_room"):
             columns[name] = room[columns[name]]
         for name in ("floor", "floor_challenger"):

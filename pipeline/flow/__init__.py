@@ -1,0 +1,1 @@
+"""The dataflow and its adapters to bytewax; event time and deduplication."""

@@ -1,0 +1,74 @@
+"""Deduplication by (gateway, boot, sequence): a contiguous mark and a bounded set beyond it.
+
+The cumulative acknowledgement never passes a gap. `oldest` in a batch closes gaps that will never
+be filled: what lies below it the gateway has had acknowledged or has given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MAX_BEYOND = 65_536
+"""A batch this far ahead of a gap is not taken; the gateway sends it again later."""
+MAX_BOOTS = 64
+NEVER_US = -(2**62)
+
+
+@dataclass
+class Stream:
+    """One boot of one gateway. `until_us`: the gateway's promise as of the contiguous mark."""
+
+    mark: int = 0
+    until_us: int = NEVER_US
+    beyond: dict[int, int] = field(default_factory=dict)
+    """Sequence -> until_us of batches that arrived ahead of a gap."""
+
+    def accept(self, sequence: int, oldest: int, until_us: int) -> bool:
+        """True when the batch is new. A refusal that is no duplicate is told by `is_known`."""
+        self._give_up_below(oldest)
+        if self.is_known(sequence) or len(self.beyond) >= MAX_BEYOND:
+            return False
+        self.beyond[sequence] = until_us
+        self._absorb()
+        return True
+
+    def is_known(self, sequence: int) -> bool:
+        return sequence <= self.mark or sequence in self.beyond
+
+    def _give_up_below(self, oldest: int) -> None:
+        if oldest - 1 <= self.mark:
+            return
+        self.mark = oldest - 1
+        for sequence in [s for s in self.beyond if s <= self.mark]:
+            self.until_us = max(self.until_us, self.beyond.pop(sequence))
+        self._absorb()
+
+    def _absorb(self) -> None:
+        while self.mark + 1 in self.beyond:
+            self.mark += 1
+            self.until_us = max(self.until_us, self.beyond.pop(self.mark))
+
+    def copy(self) -> Stream:
+        return Stream(self.mark, self.until_us, dict(self.beyond))
+
+
+@dataclass
+class Streams:
+    """The boots of one gateway, the most recently heard last."""
+
+    boots: dict[str, Stream] = field(default_factory=dict)
+
+    def stream(self, boot: str) -> Stream:
+        found = self.boots.pop(boot, None) or Stream()
+        self.boots[boot] = found
+        while len(self.boots) > MAX_BOOTS:
+            del self.boots[next(iter(self.boots))]
+        return found
+
+    @property
+    def until_us(self) -> int:
+        """No boot will send anything older than this."""
+        return max((s.until_us for s in self.boots.values()), default=NEVER_US)
+
+    def copy(self) -> Streams:
+        return Streams({boot: stream.copy() for boot, stream in self.boots.items()})

@@ -1,0 +1,127 @@
+"""Event time: the watermark and the open windows. Pure functions of the data; no clock is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+SECOND_US = 1_000_000
+NEVER_US = -(2**62)
+Piece = tuple[Ints, Ints, Ints, Ints]
+"""Columns of reads of one window: asset, receiver, RSSI in centi-dBm, receptions."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Lengths in seconds of event time.
+
+    `allowed_lateness_s` covers gateways that run a little apart. A gateway that lags the newest
+    one by more than `gateway_timeout_s` is set aside: it no longer holds the others back, and what
+    it sends later is late. `tick_s`: how often time-outs are looked at while nothing is heard.
+    """
+
+    window_s: float = 1.0
+    allowed_lateness_s: float = 0.5
+    gateway_timeout_s: float = 15.0
+    tick_s: float = 10.0
+
+    @property
+    def window_us(self) -> int:
+        return round(self.window_s * SECOND_US)
+
+    @property
+    def tick_us(self) -> int:
+        """A whole number of windows."""
+        return max(1, round(self.tick_s / self.window_s)) * self.window_us
+
+
+@dataclass
+class Watermark:
+    """min over active gateways of their newest event time, minus the allowed lateness.
+
+    `first_us` is the oldest newest-time ever seen: until a registered gateway has been heard, or
+    gateway_timeout_s has passed since then, it holds the watermark back.
+    """
+
+    value_us: int = NEVER_US
+    first_us: int | None = None
+
+    def advance(
+        self, newest_us: Mapping[str, int], registered: Iterable[str], timing: Timing
+    ) -> int:
+        """Move forward, never back; `newest_us` per gateway heard so far."""
+        heard = [us for us in newest_us.values() if us != NEVER_US]
+        if not heard:
+            return self.value_us
+        top, timeout = max(heard), round(timing.gateway_timeout_s * SECOND_US)
+        self.first_us = min(heard) if self.first_us is None else min(self.first_us, *heard)
+        missing = any(newest_us.get(name, NEVER_US) == NEVER_US for name in registered)
+        if missing and top - self.first_us < timeout:
+            return self.value_us
+        active = min(us for us in heard if top - us <= timeout)
+        candidate = active - round(timing.allowed_lateness_s * SECOND_US)
+        self.value_us = max(self.value_us, candidate)
+        return self.value_us
+
+
+@dataclass
+class Windows:
+    """Tumbling windows that are still open: start -> pieces, in order of arrival."""
+
+    open: dict[int, list[Piece]] = field(default_factory=dict)
+    closed_us: int = NEVER_US
+    """Every window that ends at or before this is closed."""
+
+    def add(self, time_us: Ints, columns: Piece, watermark_us: int, window_us: int) -> int:
+        """File reads under their windows; returns how many were late (and were not filed)."""
+        start = time_us - time_us % window_us
+        on_time = start + window_us > watermark_us
+        late = len(start) - int(np.count_nonzero(on_time))
+        if late:
+            start = start[on_time]
+            columns = pick(columns, on_time)
+        if not len(start):
+            return late
+        low, high = int(start.min()), int(start.max())
+        if low == high:
+            self.open.setdefault(low, []).append(columns)
+            return late
+        for one in np.unique(start).tolist():
+            which = start == one
+            self.open.setdefault(one, []).append(pick(columns, which))
+        return late
+
+    def due(self, watermark_us: int, timing: Timing, idle_ticks: bool) -> list[int]:
+        """Starts of the windows to close now, in order: those with reads and, if asked for, the
+        ticks between them, so that time-outs pass while nothing is heard."""
+        window = timing.window_us
+        limit = watermark_us - watermark_us % window
+        if limit <= self.closed_us:
+            return []
+        starts = {start for start in self.open if start + window <= limit}
+        if idle_ticks and self.closed_us != NEVER_US:
+            tick = timing.tick_us
+            first = self.closed_us - self.closed_us % tick + tick
+            starts.update(end - window for end in range(first, limit + 1, tick))
+        self.closed_us = limit
+        return sorted(starts)
+
+    def take(self, start: int) -> Piece:
+        """Remove a window and return its reads as one piece."""
+        pieces = self.open.pop(start, [])
+        if not pieces:
+            nothing = np.zeros(0, dtype=np.int64)
+            return nothing, nothing, nothing, nothing
+        if len(pieces) == 1:
+            return pieces[0]
+        a, r, rssi, count = zip(*pieces, strict=True)
+        return np.concatenate(a), np.concatenate(r), np.concatenate(rssi), np.concatenate(count)
+
+
+def pick(piece: Piece, which: NDArray[np.bool_]) -> Piece:
+    """Some of the reads of a piece."""
+    return piece[0][which], piece[1][which], piece[2][which], piece[3][which]
