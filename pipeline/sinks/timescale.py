@@ -1,0 +1,114 @@
+"""The durable output of the flow: exactly once into TimescaleDB.
+
+`write_batch` only buffers. `snapshot`, at the end of an epoch, writes everything in one
+transaction together with the high-water mark per building, so that after a crash the windows that
+are written already are skipped. A database that is away blocks here, which holds the flow and,
+through the unacknowledged messages, the gateways back; the whole transaction is done again after
+reconnecting. Delivery guarantee: exactly once for windows; dead letters count at least once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+from typing_extensions import override
+
+from pipeline.contracts.transport import GatewayMark
+from pipeline.sinks.transaction import Epoch, Fault, Record, read_progress, write_epoch
+
+log = logging.getLogger(__name__)
+RETRY_FIRST_S, RETRY_MAX_S = 0.1, 5.0
+
+
+def no_fault(_: str) -> None:
+    """The production fault point: nothing happens."""
+
+
+class TimescaleSink(FixedPartitionedSink[Record, None]):
+    """One partition, because one transaction an epoch carries everything.
+
+    `connect` opens a connection with autocommit on. `on_committed` is given the gateway marks of a
+    committed epoch; they may be acknowledged once the engine has stored the epoch as well.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection],
+        on_committed: Callable[[Iterable[GatewayMark]], None],
+        fault: Fault = no_fault,
+    ) -> None:
+        self._connect, self._on_committed, self._fault = connect, on_committed, fault
+
+    @override
+    def list_parts(self) -> list[str]:
+        return ["database"]
+
+    @override
+    def part_fn(self, item_key: str) -> int:
+        return 0
+
+    @override
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> _Partition:
+        return _Partition(self._connect, self._on_committed, self._fault)
+
+
+class _Partition(StatefulSinkPartition[Record, None]):
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection],
+        on_committed: Callable[[Iterable[GatewayMark]], None],
+        fault: Fault,
+    ) -> None:
+        self._connect, self._on_committed, self._fault = connect, on_committed, fault
+        self._connection: psycopg.Connection | None = None
+        self._progress: dict[UUID, int] = {}
+        self._epoch = Epoch()
+
+    @override
+    def write_batch(self, values: list[Any]) -> None:
+        for record in values:
+            self._epoch.add(record)
+
+    @override
+    def snapshot(self) -> None:
+        if self._epoch:
+            self._commit()
+            self._on_committed(self._epoch.marks.values())
+            self._epoch = Epoch()
+
+    @override
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _commit(self) -> None:
+        wait_s = RETRY_FIRST_S
+        while True:
+            try:
+                connection = self._open()
+                self._progress = write_epoch(connection, self._epoch, self._progress, self._fault)
+                return
+            except (psycopg.OperationalError, ConnectionError) as error:
+                # Whether a broken commit took effect is settled by reading the marks again.
+                self._drop()
+                log.warning("database is away, trying again in %.1f s: %s", wait_s, error)
+                time.sleep(wait_s)
+                wait_s = min(wait_s * 2, RETRY_MAX_S)
+
+    def _open(self) -> psycopg.Connection:
+        if self._connection is None:
+            connection = self._connect()
+            self._progress = read_progress(connection)
+            self._connection = connection
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,185 @@
+"""One epoch in one transaction: rows, events, outbox and the high-water marks, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+
+from pipeline.contracts.reads import to_us
+from pipeline.contracts.transport import DeadLetter, GatewayMark, LateBatch, StatusReport
+from pipeline.domain.events import ClosedWindow
+from pipeline.sinks import event_rows, location_rows
+from pipeline.sinks import statements as sql
+from pipeline.sinks.binary_copy import HEADER, TRAILER
+from pipeline.sinks.event_rows import Row, when
+
+Record = ClosedWindow | GatewayMark | LateBatch | DeadLetter | StatusReport
+Fault = Callable[[str], None]
+"""Called at named points; the chaos tests kill the process there."""
+
+
+@dataclass
+class Epoch:
+    """What arrived since the last commit, in order of arrival."""
+
+    windows: list[ClosedWindow] = field(default_factory=list)
+    marks: dict[tuple[str, str, str, str], GatewayMark] = field(default_factory=dict)
+    late: list[LateBatch] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    statuses: dict[tuple[str, str, str], StatusReport] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        match record:
+            case ClosedWindow():
+                self.windows.append(record)
+            case GatewayMark(organization=o, facility=f, gateway=g, boot=boot):
+                self.marks[o, f, g, boot] = record
+            case LateBatch():
+                self.late.append(record)
+            case DeadLetter():
+                self.dead.append(record)
+            case StatusReport(organization=o, facility=f, gateway=g):
+                self.statuses[o, f, g] = record
+
+    def __bool__(self) -> bool:
+        return bool(self.windows or self.marks or self.late or self.dead or self.statuses)
+
+
+def read_progress(connection: psycopg.Connection) -> dict[UUID, int]:
+    """Building -> end of the last window that is written, microseconds since 1970."""
+    rows = connection.execute(sql.READ_PROGRESS).fetchall()
+    return {building: to_us(end) for building, end in rows}
+
+
+def write_epoch(
+    connection: psycopg.Connection, epoch: Epoch, progress: dict[UUID, int], fault: Fault
+) -> dict[UUID, int]:
+    """Write `epoch` in one transaction; returns the progress after it.
+
+    Windows at or below `progress` were written before a crash and are skipped.
+    """
+    fresh = [
+        closed
+        for closed in epoch.windows
+        if closed.result.end_us > progress.get(closed.building.ids["building"], -(2**62))
+    ]
+    after = dict(progress)
+    for closed in fresh:
+        after[closed.building.ids["building"]] = closed.result.end_us
+    fault("before-transaction")
+    with connection.transaction(), connection.cursor() as cursor:
+        if fresh:
+            _write_windows(cursor, fresh)
+            fault("inside-transaction")
+            moved = ((b, when(end)) for b, end in after.items() if end != progress.get(b))
+            _many(cursor, sql.PROGRESS, moved)
+        _write_rest(cursor, epoch)
+    fault("after-transaction")
+    return after
+
+
+def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> None:
+    with_rows = [closed for closed in windows if len(closed.result.positions)]
+    if with_rows:
+        _copy(cursor, "telemetry.location_history", map(location_rows.history, with_rows))
+        cursor.execute(sql.STAGE)
+        _copy(cursor, "stage", [location_rows.newest(with_rows)])
+        cursor.execute(sql.CURRENT)
+    _many(cursor, sql.ROOM_VISIT, (r for w in windows for r in event_rows.room_visits(w)))
+    _many(cursor, sql.ZONE_VISIT, (r for w in windows for r in event_rows.zone_visits(w)))
+    _many(cursor, sql.SESSION, (r for w in windows for r in event_rows.sessions(w)))
+    alerts = [parts for w in windows for parts in event_rows.alerts(w)]
+    _many(cursor, sql.ALERT, (alert for alert, _, _ in alerts))
+    _many(cursor, sql.ALERT_EVENT, (event for _, event, _ in alerts))
+    _many(cursor, sql.OUTBOX, (row for _, _, outbox in alerts for row in outbox))
+    _many(cursor, sql.UNKNOWN_TAG, (row for w in windows for row in _unknown(w)))
+    _many(cursor, sql.WINDOW, map(_window, windows))
+
+
+def _write_rest(cursor: psycopg.Cursor, epoch: Epoch) -> None:
+    marks = epoch.marks.values()
+    _many(
+        cursor,
+        sql.GATEWAY_PROGRESS,
+        (
+            (m.boot, m.sequence, when(max(m.until_us, 0)), m.organization, m.facility, m.gateway)
+            for m in marks
+        ),
+    )
+    _many(
+        cursor,
+        sql.GATEWAY_STATUS,
+        (
+            ("online" if s.online else "offline", when(s.at_us), s.payload.decode(),
+             s.organization, s.facility, s.gateway)
+            for s in epoch.statuses.values()
+        ),
+    )  # fmt: skip
+    _many(
+        cursor,
+        sql.LATE_BATCH,
+        (
+            (b.boot, b.sequence, b.late_reads, b.payload, b.organization, b.facility, b.gateway)
+            for b in epoch.late
+        ),
+    )
+    _many(
+        cursor,
+        sql.DEAD_LETTER,
+        (
+            (_text(d.topic), d.reason, d.sha256, _text(d.detail), d.payload, d.size,
+             when(d.received_us), when(d.received_us))
+            for d in epoch.dead
+        ),
+    )  # fmt: skip
+
+
+def _window(closed: ClosedWindow) -> Row:
+    result = closed.result
+    return (
+        closed.building.ids["building"],
+        when(result.end_us),
+        when(result.start_us),
+        result.reads,
+        len(result.positions),
+        closed.late_reads,
+        closed.duplicates,
+    )
+
+
+def _unknown(closed: ClosedWindow) -> Iterable[Row]:
+    ids = closed.building.ids
+    for tag in closed.unknown_tags:
+        yield (
+            ids["facility"],
+            tag.tag,
+            ids["organization"],
+            ids["building"],
+            when(tag.first_us),
+            when(tag.last_us),
+            tag.reads,
+        )
+
+
+def _copy(cursor: psycopg.Cursor, table: str, chunks: Iterable[Iterable[bytes]]) -> None:
+    statement = f"copy {table} ({location_rows.NAMES}) from stdin (format binary)"
+    with cursor.copy(statement.encode()) as copy:
+        copy.write(HEADER)
+        for chunk in chunks:
+            for data in chunk:
+                copy.write(data)
+        copy.write(TRAILER)
+
+
+def _many(cursor: psycopg.Cursor, statement: str, rows: Iterable[Row]) -> None:
+    listed = list(rows)
+    if listed:
+        cursor.executemany(statement.encode(), listed)
+
+
+def _text(value: str) -> str:
+    """PostgreSQL's text cannot hold a zero character."""
+    return value.replace("\0", "\ufffd")

@@ -1,0 +1,1 @@
+"""Where messages enter the flow: MQTT."""
