@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.geometry import Floats, check_polygon, contains
+from pipeline.domain.walls import WallMap
 
 NOWHERE = -1
 """Index of "no room", "no floor", "no asset"."""
@@ -24,11 +25,14 @@ BLE, RFID, OTHER = 1, 2, 3
 
 @dataclass(frozen=True)
 class Floor:
+    """`walls` (W, 5): x1, y1, x2, y2 in metres and what the wall takes from a signal, dB."""
+
     id: UUID
     code: str
     level: int
     elevation_m: float
     height_m: float
+    walls: Floats = field(default_factory=lambda: np.zeros((0, 5)))
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,10 @@ class Building:
     @cached_property
     def tag_index(self) -> dict[str, int]:
         return {tag: i for i, tag in enumerate(self.tags)}
+
+    @cached_property
+    def wall_map(self) -> WallMap:
+        return WallMap.draw(self.floors, self.receivers, self.bounds)
 
     @cached_property
     def room_map(self) -> RoomMap:

@@ -20,6 +20,10 @@ from pipeline.domain.policy import Policy
 from pipeline.domain.radio import Links
 from pipeline.domain.tracks import NEVER_US, Ints, Tracks
 
+_FROM_FIX = (
+    "x_m", "y_m", "cxx", "cxy", "cyy", "exx", "exy", "eyy", "offset_db", "offset_variance",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Located:
@@ -76,27 +80,16 @@ def locate(
     linked = _inflate(links(building, seen, assets, at.floor, policy.slab_loss_db), policy)
     by_portal = portal != NOWHERE
     known = at.heard_us != NEVER_US
-    prior = _prior(building, at, linked, known, portal, at_us, policy)
-    move = positioning.expected_move_m(linked, z_m, prior)
+    believe = _Belief(building, at, linked, known, portal, at_us, policy)
+    move = positioning.expected_move_m(linked, z_m, believe.after(policy.hold_diffusion_m2_per_s))
     solve = ~known | by_portal | (move >= policy.hold_m)
     which = np.flatnonzero(solve)
     on_bound = np.zeros(len(assets), dtype=bool)
     if len(which):
-        mine = linked.tags(which)
-        some = positioning.Prior(*(getattr(prior, f)[which] for f in prior.__annotations__))
-        starts = [(some.x_m, some.y_m), positioning.weighted_centroid(mine)]
-        fix = positioning.solve(mine, z_m[which], some, starts, building.bounds)
+        fix = _solve(building, at, believe, linked, z_m, which, policy)
         on_bound[which] = fix.on_bound
-        tracks = tracks.put(
-            assets[which],
-            x_m=fix.x_m,
-            y_m=fix.y_m,
-            cxx=fix.cxx,
-            cxy=fix.cxy,
-            cyy=fix.cyy,
-            offset_db=fix.offset_db,
-            offset_variance=fix.offset_variance,
-        )
+        columns = {name: getattr(fix, name) for name in _FROM_FIX}
+        tracks = tracks.put(assets[which], **columns)
     tracks = _note_motion(
         tracks.put(assets, heard_us=np.full(len(assets), at_us)), assets, at_us, policy
     )
@@ -113,46 +106,69 @@ def _inflate(linked: Links, policy: Policy) -> Links:
     return replace(linked, sigma_db=linked.sigma_db * policy.sigma_inflation)
 
 
-def _prior(
-    building: Building,
-    at: Tracks,
-    linked: Links,
-    known: NDArray[np.bool_],
-    portal: Ints,
-    at_us: int,
-    policy: Policy,
-) -> positioning.Prior:
+@dataclass(frozen=True)
+class _Belief:
     """What is believed of each asset before its reads: last position widened by the time since,
     the weighted centroid at first sight, and a portal's place in front of everything."""
-    wait_s = np.where(known, (at_us - at.heard_us) / SECOND_US, 0.0)
-    grown = policy.diffusion_m2_per_s * np.minimum(wait_s, policy.diffusion_limit_s)
-    cx, cy = positioning.weighted_centroid(linked)
-    wide = policy.first_sight_sigma_m**2
-    by_portal = portal != NOWHERE
-    place = building.receivers.position_m[portal]
-    error = building.receivers.range_m[portal] ** 2
 
-    def pick(at_portal: Floats, before: Floats, at_first: Floats | float) -> Floats:
-        return np.where(by_portal, at_portal, np.where(known, before, at_first))
+    building: Building
+    at: Tracks
+    linked: Links
+    known: NDArray[np.bool_]
+    portal: Ints
+    at_us: int
+    policy: Policy
 
-    ixx, ixy, iyy = positioning.invert_2x2(
-        pick(error, at.cxx + grown, wide),
-        pick(np.zeros_like(error), at.cxy, 0.0),
-        pick(error, at.cyy + grown, wide),
-    )
-    offset_limit = policy.offset_sigma_db**2
-    offset_variance = np.minimum(
-        at.offset_variance + policy.offset_diffusion_db2_per_s * wait_s, offset_limit
-    )
-    return positioning.Prior(
-        pick(place[:, 0], at.x_m, cx),
-        pick(place[:, 1], at.y_m, cy),
-        ixx,
-        ixy,
-        iyy,
-        np.where(known, at.offset_db, 0.0),
-        1.0 / np.where(known, offset_variance, offset_limit),
-    )
+    def after(self, diffusion_m2_per_s: float) -> positioning.Prior:
+        """The prior if the asset has moved about at this rate since it was last heard."""
+        at, policy, by_portal = self.at, self.policy, self.portal != NOWHERE
+        wait_s = np.where(self.known, (self.at_us - at.heard_us) / SECOND_US, 0.0)
+        grown = diffusion_m2_per_s * np.minimum(wait_s, policy.diffusion_limit_s)
+        cx, cy = positioning.weighted_centroid(self.linked)
+        wide = policy.first_sight_sigma_m**2
+        place = self.building.receivers.position_m[self.portal]
+        error = self.building.receivers.range_m[self.portal] ** 2
+
+        def pick(at_portal: Floats, before: Floats, at_first: Floats | float) -> Floats:
+            return np.where(by_portal, at_portal, np.where(self.known, before, at_first))
+
+        ixx, ixy, iyy = positioning.invert_2x2(
+            pick(error, at.cxx + grown, wide),
+            pick(np.zeros_like(error), at.cxy, 0.0),
+            pick(error, at.cyy + grown, wide),
+        )
+        limit = policy.offset_sigma_db**2
+        wandered = at.offset_variance + policy.offset_diffusion_db2_per_s * wait_s
+        return positioning.Prior(
+            pick(place[:, 0], at.x_m, cx),
+            pick(place[:, 1], at.y_m, cy),
+            ixx,
+            ixy,
+            iyy,
+            np.where(self.known, at.offset_db, 0.0),
+            1.0 / np.where(self.known, np.minimum(wandered, limit), limit),
+        )
+
+
+def _solve(
+    building: Building,
+    at: Tracks,
+    believe: _Belief,
+    linked: Links,
+    z_m: Floats,
+    which: Ints,
+    policy: Policy,
+) -> positioning.Fix:
+    """Two hypotheses, it stood still or it was moved; the better one, with a penalty for change."""
+    links_, z = linked.tags(which), z_m[which]
+    still = believe.after(policy.still_diffusion_m2_per_s).tags(which)
+    moved = believe.after(policy.moving_diffusion_m2_per_s).tags(which)
+    start = [(still.x_m, still.y_m)]
+    stayed = positioning.solve(links_, z, still, start, building.bounds)
+    starts = positioning.promising_starts(links_, z, moved, building.bounds)
+    went = positioning.solve(links_, z, moved, starts, building.bounds)
+    penalty = np.where(at.moving[which], 0.0, policy.move_penalty)
+    return stayed.where(went.cost + penalty < stayed.cost, went)
 
 
 def _note_motion(tracks: Tracks, assets: Ints, at_us: int, policy: Policy) -> Tracks:

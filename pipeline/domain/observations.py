@@ -97,6 +97,9 @@ def links(
         r.path_loss_exponent[receiver],
         r.sigma_db[receiver],
         slabs * slab_loss_db,
+        receiver,
+        slabs == 0,
+        None if building.wall_map.is_flat else building.wall_map,
     )
 
 

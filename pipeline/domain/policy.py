@@ -17,8 +17,14 @@ class Policy:
     """Shadowing does not average out from window to window: residuals count for less.
 
     Chosen on the survey rows of the `flat` set so that the 90 % ellipse holds the truth."""
-    diffusion_m2_per_s: float = 1.0
-    """How fast the belief about a position widens: 1 m after 1 s."""
+    still_diffusion_m2_per_s: float = 0.1
+    """How fast the belief widens about a tag that stands still ..."""
+    moving_diffusion_m2_per_s: float = 9.0
+    """... and about one that is being moved: each window weighs the two against each other."""
+    move_penalty: float = 1.0
+    """How much better, in log likelihood, "it was moved" must explain the reads of a still tag."""
+    hold_diffusion_m2_per_s: float = 1.0
+    """Widening used to ask whether the last position still explains the reads."""
     diffusion_limit_s: float = 100.0
     offset_sigma_db: float = 2.0
     """How much tags differ in transmit power and mounting."""

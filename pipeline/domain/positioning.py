@@ -13,7 +13,7 @@ smoothing finished fixes. Solved by damped Gauss-Newton with iteratively reweigh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ ITERATIONS = 12
 DAMPING_START = 1e-2
 DAMPING_MAX = 1e4
 STEP_LIMIT_M = 5.0
+SHADOW_SHARE = 1.0
+WEAK_PRECISION = 1.0 / 10.0**2
 CHI2_90_2D = 4.605170185988092
 CHI2_90_1D = 2.705543454095404
 
@@ -42,10 +44,19 @@ class Prior:
     offset_db: Floats
     offset_precision: Floats
 
+    def tags(self, which: NDArray[np.int64]) -> Prior:
+        """The same beliefs for some of the tags."""
+        return Prior(*(getattr(self, f.name)[which] for f in fields(self)))
+
 
 @dataclass(frozen=True)
 class Fix:
-    """Posterior of each tag; every array is (N,). Covariance of (x, y) in m2."""
+    """Posterior of each tag; every array is (N,). Covariance of (x, y) in m2.
+
+    `cxx, cxy, cyy` follow from prior and data and are what the next window starts from.
+    `exx, exy, eyy` are the error to report: shadowing is the same in every window, so no number of
+    windows makes a fix better than the radio map allows.
+    """
 
     x_m: Floats
     y_m: Floats
@@ -53,9 +64,17 @@ class Fix:
     cxx: Floats
     cxy: Floats
     cyy: Floats
+    exx: Floats
+    exy: Floats
+    eyy: Floats
     offset_variance: Floats
     cost: Floats
     on_bound: NDArray[np.bool_]
+
+    def where(self, other_wins: NDArray[np.bool_], other: Fix) -> Fix:
+        """`other` where it wins, else this."""
+        pairs = ((getattr(other, f.name), getattr(self, f.name)) for f in fields(self))
+        return Fix(*(np.where(other_wins, theirs, ours) for theirs, ours in pairs))
 
 
 @dataclass(frozen=True)
@@ -105,10 +124,39 @@ def solve(
     best: Fix | None = None
     for start in starts:
         found = _descend(links, z_m, prior, *start, bounds)
-        best = found if best is None else _better(best, found)
+        best = found if best is None else best.where(found.cost < best.cost, found)
     if best is None:
         raise ValueError("solve needs at least one start")
     return best
+
+
+def _disc(points: int, radius_m: float) -> Floats:
+    i = np.arange(points) + 0.5
+    radius, angle = radius_m * np.sqrt(i / points), i * np.pi * (3.0 - np.sqrt(5.0))
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)])
+
+
+SEEDS = _disc(24, 9.0)
+DESCENTS = 2
+
+
+def promising_starts(
+    links: Links, z_m: Floats, prior: Prior, bounds: Floats
+) -> list[tuple[Floats, Floats]]:
+    """The best DESCENTS of: the prior's mean, the weighted centroid, a disc of places around it.
+
+    Walls make the cost bumpy; a descent from one place often ends behind the wrong one.
+    """
+    starts = [(prior.x_m, prior.y_m), weighted_centroid(links)]
+    (x_low, y_low), (x_high, y_high) = bounds
+    x, y = starts[-1]
+    places = [*starts, *((x + dx, y + dy) for dx, dy in SEEDS.T)]
+    places = [(np.clip(x, x_low, x_high), np.clip(y, y_low, y_high)) for x, y in places]
+    cost = np.stack([_normal(links, x, y, z_m, prior.offset_db, prior).cost for x, y in places])
+    order = np.argsort(cost, axis=0, kind="stable")
+    xs, ys = np.stack([x for x, _ in places]), np.stack([y for _, y in places])
+    column = np.arange(xs.shape[1])
+    return [(xs[order[i], column], ys[order[i], column]) for i in range(DESCENTS)]
 
 
 def radius_90_m(cxx: Floats, cxy: Floats, cyy: Floats) -> Floats:
@@ -153,7 +201,7 @@ def _descend(
         offset = np.where(good, no, offset)
         normal = _select(good, trial, normal)
         damping = np.where(good, damping * 0.2, np.minimum(damping * 10.0, DAMPING_MAX))
-    return _fix(normal, x, y, offset, bounds)
+    return _fix(normal, prior, x, y, offset, bounds)
 
 
 def _normal(links: Links, x: Floats, y: Floats, z: Floats, offset: Floats, prior: Prior) -> _Normal:
@@ -197,17 +245,27 @@ def _step(n: _Normal, damping: Floats) -> tuple[Floats, Floats, Floats]:
     return step_x, step_y, (n.go - n.hxo * step_x - n.hyo * step_y) / hoo
 
 
-def _fix(n: _Normal, x: Floats, y: Floats, offset: Floats, bounds: Floats) -> Fix:
+def _fix(n: _Normal, prior: Prior, x: Floats, y: Floats, offset: Floats, bounds: Floats) -> Fix:
     a, b, c, hoo = _reduced(n, np.zeros_like(n.cost))
     cxx, cxy, cyy = invert_2x2(a, b, c)
     (x_low, y_low), (x_high, y_high) = bounds
     on_bound = (x <= x_low) | (x >= x_high) | (y <= y_low) | (y >= y_high)
-    return Fix(x, y, offset, cxx, cxy, cyy, 1.0 / hoo, n.cost, on_bound)
+    exx, exy, eyy = _reported(a - prior.ixx, b - prior.ixy, c - prior.iyy, (cxx, cxy, cyy))
+    return Fix(
+        x, y, offset, cxx, cxy, cyy, exx, exy, eyy, 1.0 / hoo, n.cost, on_bound
+    )  # fmt: skip
 
 
-def _better(one: Fix, other: Fix) -> Fix:
-    wins = other.cost < one.cost
-    return Fix(*(np.where(wins, getattr(other, f), getattr(one, f)) for f in Fix.__annotations__))
+def _reported(
+    a: Floats, b: Floats, c: Floats, posterior: tuple[Floats, Floats, Floats]
+) -> tuple[Floats, Floats, Floats]:
+    """The posterior plus SHADOW_SHARE of what the data of one window alone would leave open.
+
+    `[[a, b], [b, c]]` is the information of the data; a weak floor keeps it invertible.
+    """
+    sxx, sxy, syy = invert_2x2(a + WEAK_PRECISION, b, c + WEAK_PRECISION)
+    xx, xy, yy = posterior
+    return xx + SHADOW_SHARE * sxx, xy + SHADOW_SHARE * sxy, yy + SHADOW_SHARE * syy
 
 
 def _select(which: NDArray[np.bool_], one: _Normal, other: _Normal) -> _Normal:

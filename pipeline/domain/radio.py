@@ -1,18 +1,19 @@
 """The radio model: what a receiver should hear of a tag at a place.
 
-Log-distance path loss: RSSI = P0 - 10 n log10(d) + tag offset - floor loss, d in metres and in
+Log-distance path loss: RSSI = P0 - 10 n log10(d) + tag offset - walls - floors, d in metres and in
 three dimensions, P0 the RSSI at one metre in dBm (Rappaport, Wireless Communications, ch. 4).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.geometry import Floats
+from pipeline.domain.walls import WallMap
 
 MIN_DISTANCE_M = 0.3
 """Nearer than this the model's RSSI would grow without bound."""
@@ -37,10 +38,16 @@ class Links:
     exponent: Floats
     sigma_db: Floats
     floor_loss_db: Floats
+    receiver: NDArray[np.int64]
+    """Index into `walls`."""
+    same_floor: NDArray[np.bool_]
+    walls: WallMap | None = None
+    """None: nothing is known of walls."""
 
     def tags(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Links:
         """The same links for some of the tags."""
-        return Links(*(getattr(self, name)[:, which] for name in self.__dataclass_fields__))
+        columns = [f.name for f in fields(self) if f.name != "walls"]
+        return replace(self, **{name: getattr(self, name)[:, which] for name in columns})
 
 
 def residual_and_gradient(
@@ -52,4 +59,12 @@ def residual_and_gradient(
     scale = DB_PER_NEPER * links.exponent
     model = links.p0_dbm - 0.5 * scale * np.log(square) + offset_db - links.floor_loss_db
     slope = -scale / square
-    return links.rssi_dbm - model, slope * dx, slope * dy
+    if links.walls is None:
+        return links.rssi_dbm - model, slope * dx, slope * dy
+    loss, loss_x, loss_y = links.walls.at(links.receiver, x_m, y_m)
+    on = links.same_floor
+    return (
+        links.rssi_dbm - model + on * loss,
+        slope * dx - on * loss_x,
+        slope * dy - on * loss_y,
+    )

@@ -86,7 +86,7 @@ def advance(
     tracks, positions = _rows(
         building, tracks, seen, assets, outcome, floor_changed, room_changed, first, end_us, policy
     )
-    accuracy = positioning.radius_90_m(tracks.cxx, tracks.cxy, tracks.cyy)
+    accuracy = positioning.radius_90_m(tracks.exx, tracks.exy, tracks.eyy)
     return BuildingState(tracks, fences), WindowResult(
         building=building.key,
         start_us=start_us,
@@ -146,10 +146,10 @@ def _rows(
         x_m=at.x_m,
         y_m=at.y_m,
         z_m=tag_height_m(building, at.floor, policy),
-        accuracy_m=positioning.radius_90_m(at.cxx, at.cxy, at.cyy),
-        cov_xx=at.cxx,
-        cov_xy=at.cxy,
-        cov_yy=at.cyy,
+        accuracy_m=positioning.radius_90_m(at.exx, at.exy, at.eyy),
+        cov_xx=at.exx,
+        cov_xy=at.exy,
+        cov_yy=at.eyy,
         room_confidence=at.room_confidence,
         method=method,
         reason=reason,

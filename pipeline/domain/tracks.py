@@ -28,6 +28,9 @@ class Tracks:
     cxx: Floats
     cxy: Floats
     cyy: Floats
+    exx: Floats
+    exy: Floats
+    eyy: Floats
     offset_db: Floats
     offset_variance: Floats
     rest_x_m: Floats

@@ -1,0 +1,80 @@
+"""What the walls take from a signal, for every receiver and every place: the multi-wall model.
+
+Loss = sum of the attenuations of the walls that the straight line from receiver to tag crosses
+(COST 231 final report, section 4.7, linear form), drawn once per building as a raster. Walls count
+on the receiver's own floor; through a slab only the slab counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.geometry import Floats, crossings
+
+CELL_M = 0.5
+MAX_LOSS_DB = 30.0
+"""Beyond this a signal goes round the walls, not through them."""
+
+
+class _Floor(Protocol):
+    @property
+    def walls(self) -> Floats: ...
+
+
+class _Receivers(Protocol):
+    @property
+    def position_m(self) -> Floats: ...
+    @property
+    def floor(self) -> NDArray[np.int64]: ...
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class WallMap:
+    """`loss_db` (R, ny, nx) at the corners of a grid over the bounds, on the receiver's floor."""
+
+    origin_m: Floats
+    loss_db: NDArray[np.float32]
+
+    @classmethod
+    def draw(cls, floors: Sequence[_Floor], receivers: _Receivers, bounds: Floats) -> WallMap:
+        nx, ny = np.maximum(2, np.ceil((bounds[1] - bounds[0]) / CELL_M).astype(int) + 1)
+        x = bounds[0, 0] + np.arange(nx) * CELL_M
+        y = bounds[0, 1] + np.arange(ny) * CELL_M
+        places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        loss = np.zeros((len(receivers), ny, nx), dtype=np.float32)
+        for r in range(len(receivers)):
+            walls = floors[int(receivers.floor[r])].walls
+            if len(walls):
+                here = receivers.position_m[None, r, :2]
+                crossed = crossings(
+                    np.broadcast_to(here, places.shape), places, walls[:, :2], walls[:, 2:4]
+                )
+                loss[r] = np.minimum(crossed @ walls[:, 4], MAX_LOSS_DB).reshape(ny, nx)
+        return cls(bounds[0].copy(), loss)
+
+    @property
+    def is_flat(self) -> bool:
+        return not self.loss_db.any()
+
+    def at(
+        self, receiver: NDArray[np.int64], x_m: Floats, y_m: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Loss in dB and its slope d/dx, d/dy in dB/m, bilinear; `receiver` (K, N), places (N,)."""
+        _, ny, nx = self.loss_db.shape
+        u = np.clip((x_m - self.origin_m[0]) / CELL_M, 0.0, nx - 1.001)
+        v = np.clip((y_m - self.origin_m[1]) / CELL_M, 0.0, ny - 1.001)
+        i, j = u.astype(np.int64), v.astype(np.int64)
+        fu, fv = u - i, v - j
+        flat = self.loss_db.reshape(-1)
+        base = receiver * (ny * nx) + (j * nx + i)
+        a, b = flat[base].astype(np.float64), flat[base + 1].astype(np.float64)
+        c, d = flat[base + nx].astype(np.float64), flat[base + nx + 1].astype(np.float64)
+        low, high = a + (b - a) * fu, c + (d - c) * fu
+        slope_x = ((b - a) * (1.0 - fv) + (d - c) * fv) / CELL_M
+        return low + (high - low) * fv, slope_x, (high - low) / CELL_M
