@@ -1,0 +1,1 @@
+"""The `biotrakr` command: one file a subcommand. Composes everything; nobody imports it."""

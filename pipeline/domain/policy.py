@@ -37,8 +37,8 @@ class Policy:
     floor_streak: int = 3
     room_margin: float = 0.25
     """A challenging room needs this much more probability than the present one ..."""
-    room_streak: int = 2
-    """... in this many windows in a row."""
+    room_streak: int = 1
+    """... in this many windows in a row: the posterior carries its own memory."""
     departed_after_s: float = 120.0
     """A tag unheard for this long has left its room: its visit ends when it was last heard."""
 

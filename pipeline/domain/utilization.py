@@ -46,7 +46,7 @@ def account(
     wanted = kinds[at.room]
     fresh = wanted != at.use_candidate
     first = at.use_state == NOWHERE
-    began = np.where(at.use_state == UNKNOWN, at_us, at.room_entered_us)
+    began = np.where((at.use_state == UNKNOWN) | (at.room == NOWHERE), at_us, at.room_entered_us)
     since = np.where(fresh, np.maximum(began, at.use_since_us), at.use_candidate_us)
     lasted = at_us - since >= policy.use_dwell_s * SECOND_US
     change = (wanted != at.use_state) & (lasted | first)

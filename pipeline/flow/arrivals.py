@@ -22,6 +22,7 @@ from pipeline.domain.floorplan import Building
 Ints = NDArray[np.int64]
 OLDEST_US = 1_420_070_400_000_000
 """2015-01-01: a clock that says less has never been set."""
+NEVER_US = -(2**62)
 FUTURE_US = 10_000_000
 """A time farther ahead than this of the host that received it comes from a wrong clock."""
 
@@ -139,7 +140,7 @@ def _arrival(
         boot=batch.boot,
         sequence=batch.sequence,
         oldest=batch.oldest,
-        until_us=batch.until_us + correction,
+        until_us=batch.until_us + correction if batch.until_us >= OLDEST_US else NEVER_US,
         tags=batch.tags,
         receivers=batch.receivers,
         tag_index=tag_index,
@@ -156,13 +157,15 @@ def _column(data: bytes, dtype: str) -> Ints:
 
 
 def _time_problem(arrival: Arrival, received_us: int) -> tuple[str, str] | None:
-    """Why the times of a batch cannot be right, or None."""
+    """Why the times of a batch cannot be right, or None.
+
+    An `until_us` before OLDEST_US is no time but "nothing is promised yet".
+    """
     newest = max(arrival.until_us, int(arrival.time_us.max(initial=arrival.until_us)))
-    oldest = min(arrival.until_us, int(arrival.time_us.min(initial=arrival.until_us)))
     if newest > received_us + FUTURE_US:
         ahead_s = (newest - received_us) / 1e6
         return "time_in_future", f"newest time is {ahead_s:.0f} s ahead; set the gateway's clock"
-    if oldest < OLDEST_US:
+    if int(arrival.time_us.min(initial=OLDEST_US)) < OLDEST_US:
         return "time_too_old", "times before 2015; set the gateway's clock"
     return None
 
@@ -177,7 +180,7 @@ def _without_reads(arrival: Arrival) -> Arrival:
         boot=arrival.boot,
         sequence=arrival.sequence,
         oldest=arrival.oldest,
-        until_us=-(2**62),
+        until_us=NEVER_US,
         tags=[],
         receivers=[],
         tag_index=nothing,

@@ -21,6 +21,7 @@ __all__ = ["LiveHospital", "generate"]
 
 FIRST_HORIZON_S = 3600.0
 TICK_S = 0.1
+NOW_MEANS_S = 60.0
 
 
 class LiveHospital:
@@ -73,7 +74,7 @@ class LiveHospital:
         """Start the clock, the files and the ports."""
         for path in self.files.values():
             path.write_bytes(b"")
-        self._began_s = time.monotonic()
+        self._began_s = time.monotonic() + self._head_start_s()
         for terminal in self._terminals.values():
             terminal.start()
         self._thread.start()
@@ -108,6 +109,15 @@ class LiveHospital:
             emulator = make_emulator(self._world.hospital.scenario, reader, field)
             terminals[reader.name] = SerialPort(emulator, self._elapsed_us, reader.name)
         return terminals
+
+    def _head_start_s(self) -> float:
+        """How far `start_us`, when it was given as now, lies from the wall clock by now.
+
+        Readers on a port stamp their reads with the wall clock: the adverts must run with it, not
+        behind it by the time that building the world took.
+        """
+        ahead_s = self._start_us / MICROSECONDS - time.time()
+        return ahead_s if abs(ahead_s) < NOW_MEANS_S else 0.0
 
     def _elapsed_us(self) -> int:
         return round((time.monotonic() - self._began_s) * self._speed * MICROSECONDS)

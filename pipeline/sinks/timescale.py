@@ -100,6 +100,10 @@ class _Partition(StatefulSinkPartition[Record, None]):
                 log.warning("database is away, trying again in %.1f s: %s", wait_s, error)
                 time.sleep(wait_s)
                 wait_s = min(wait_s * 2, RETRY_MAX_S)
+            except Exception:
+                # The engine would only say "error snapshotting".
+                log.exception("the database refuses what the flow found; the process ends")
+                raise
 
     def _open(self) -> psycopg.Connection:
         if self._connection is None:
