@@ -1,0 +1,1 @@
+"""The program on a gateway: readers -> merge -> spool -> MQTT, kept until acknowledged."""

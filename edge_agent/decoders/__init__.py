@@ -1,0 +1,1 @@
+"""Bytes to readings. Sans-I/O and standard library only: one file a protocol."""

@@ -1,0 +1,193 @@
+"""The MQTT side: one thread that connects, sends from the spools and takes in the pipeline's acks.
+
+Guarantee: at least once. A batch leaves the spool at the pipeline's ack and never at the broker's
+PUBACK; a repeated batch has the same (boot, sequence), which is what the pipeline drops it by.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import paho.mqtt.client as mqtt
+
+from edge_agent.clock import EventClock
+from edge_agent.delivery import Delivery
+from edge_agent.errors import SpoolError
+from edge_agent.logs import fields
+from edge_agent.mqtt_connection import Connection
+from edge_agent.outgoing import payload_of
+from edge_agent.readers.supervise import Backoff
+from edge_agent.settings import Settings
+from edge_agent.spool import Spool
+from pipeline.contracts.codec import decode_json, encode_json
+from pipeline.contracts.errors import MessageError
+from pipeline.contracts.messages import Ack, GatewayStatus
+from pipeline.contracts.topics import gateway as gateway_topic
+
+log = logging.getLogger("edge.publisher")
+
+_TURN_S = 0.1
+_STABLE_S = 5.0
+
+
+class Publisher:
+    """`spools()` gives what is to be drained; `offline` is the last will.
+
+    Thread-safe: `show`, `start`, `stop`, and reading the counters.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        spools: Callable[[], Sequence[Spool]],
+        clock: EventClock,
+        offline: Callable[[], GatewayStatus],
+    ) -> None:
+        self._settings = settings
+        self._spools = spools
+        self._clock = clock
+        self._offline = offline
+        where = (settings.organization, settings.facility, settings.gateway)
+        self._topics = {name: gateway_topic(*where, name) for name in ("reads", "status", "ack")}
+        self._deliveries: dict[Spool, Delivery] = {}
+        self._status: GatewayStatus | None = None
+        self._status_changed = threading.Event()
+        self._stopping = threading.Event()
+        self._drained_by_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self.connected = False
+        self.error: str | None = None
+        self.sent = self.acknowledged = self.connects = self.strange_acks = 0
+
+    @property
+    def resends(self) -> int:
+        return sum(delivery.resends for delivery in list(self._deliveries.values()))
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def show(self, status: GatewayStatus) -> None:
+        """Publish this status, now if connected and on every later connection."""
+        self._status = status
+        self._status_changed.set()
+
+    def stop(self, *, within_s: float = 1.0) -> None:
+        """Send what can still be sent, say offline, disconnect."""
+        self._drained_by_s = time.monotonic() + within_s / 2
+        self._stopping.set()
+        self._thread.join(within_s)
+
+    def _run(self) -> None:
+        backoff = Backoff(first_s=self._settings.broker.reconnect_s, most_s=30.0)
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            try:
+                self._session()
+            except Exception as error:  # whatever the network did, try again
+                self._failed(str(error) or type(error).__name__)
+            self.connected = False
+            if time.monotonic() - began_s >= _STABLE_S:
+                backoff.reset()
+            self._stopping.wait(backoff.pause_s())
+
+    def _failed(self, error: str) -> None:
+        if error != self.error:
+            url = self._settings.broker.url
+            log.warning("no connection to the broker %s", fields(broker=url, error=error))
+        self.error = error
+
+    def _session(self) -> None:
+        """One connection, from connect to its end. Raises OSError and its kin."""
+        connection = Connection(
+            self._settings, will=(self._topics["status"], encode_json(self._offline()))
+        )
+        connection.subscribe(self._topics["ack"], self._on_ack)
+        try:
+            connection.open()
+            while connection.turn(_TURN_S):
+                if connection.ready:
+                    self._serve(connection)
+                    if self._stopping.is_set() and self._is_drained():
+                        self._goodbye(connection)
+                        return
+                elif self._stopping.is_set():
+                    return
+        finally:
+            connection.close()
+        raise ConnectionError(connection.problem or "connection lost")
+
+    def _serve(self, connection: Connection) -> None:
+        if not self.connected:
+            self._greet()
+        if self._status is not None and self._status_changed.is_set():
+            self._status_changed.clear()
+            connection.publish(self._topics["status"], encode_json(self._status), retain=True)
+        for spool in self._spools():
+            self._send_from(spool, connection)
+
+    def _greet(self) -> None:
+        self.connected, self.error = True, None
+        self.connects += 1
+        self._status_changed.set()
+        spools = set(self._spools())
+        self._deliveries = {s: d for s, d in self._deliveries.items() if s in spools}
+        for delivery in self._deliveries.values():
+            delivery.connected()
+        log.info("connected %s", fields(broker=self._settings.broker.url))
+
+    def _send_from(self, spool: Spool, connection: Connection) -> None:
+        delivery = self._delivery(spool)
+        try:
+            for batch in delivery.next(time.monotonic(), self._clock.now_us()):
+                payload = payload_of(batch, spool, self._clock)
+                connection.publish(self._topics["reads"], payload)
+                self.sent += 1
+        except SpoolError as error:
+            log.warning("cannot read the spool %s", fields(error=error))
+
+    def _delivery(self, spool: Spool) -> Delivery:
+        if spool not in self._deliveries:
+            broker = self._settings.broker
+            self._deliveries[spool] = Delivery(
+                spool,
+                window=broker.max_in_flight,
+                ack_timeout_s=broker.ack_timeout_s,
+                live_ahead=broker.live_ahead,
+            )
+        return self._deliveries[spool]
+
+    def _on_ack(self, message: mqtt.MQTTMessage) -> None:
+        if not message.payload:
+            return  # somebody cleared the retained message
+        try:
+            ack = decode_json(Ack, bytes(message.payload))
+        except MessageError as error:
+            self._refuse_ack(str(error))
+            return
+        if ack.gateway != self._settings.gateway:
+            self._refuse_ack(f"it is for gateway {ack.gateway}")
+            return
+        for spool in self._spools():
+            try:
+                delivery = self._delivery(spool)
+                self.acknowledged += delivery.acknowledged(ack.boot, ack.sequence, time.monotonic())
+            except SpoolError as error:
+                log.warning("ack not taken in %s", fields(error=error))
+
+    def _refuse_ack(self, problem: str) -> None:
+        self.strange_acks += 1
+        log.warning("ack refused %s", fields(problem=problem))
+
+    def _is_drained(self) -> bool:
+        return time.monotonic() >= self._drained_by_s or all(
+            spool.depth().batches == 0 for spool in self._spools()
+        )
+
+    def _goodbye(self, connection: Connection) -> None:
+        connection.publish(self._topics["status"], encode_json(self._offline()), retain=True)
+        until_s = time.monotonic() + 0.3
+        while connection.unconfirmed and time.monotonic() < until_s and connection.turn(0.05):
+            pass

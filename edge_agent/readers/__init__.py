@@ -1,0 +1,1 @@
+"""What reads tags: serial ports, Bluetooth, replay files; and what keeps them running."""

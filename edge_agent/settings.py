@@ -1,0 +1,206 @@
+"""The configuration file: TOML and closed; every mistake is told with the path of its key."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from edge_agent.errors import SettingsError
+from pipeline.contracts.base import Name
+from pipeline.contracts.topics import gateway_user
+
+PASSWORD_VARIABLE = "BIOTRAKR_MQTT_PASSWORD"  # noqa: S105 (a variable's name)
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+AllowPattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+:[ -~]{0,120}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Broker(_Section):
+    """`url`: mqtt://host[:port] or mqtts://host[:port]. Times in seconds."""
+
+    url: str
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    reconnect_s: Seconds = 1.0
+    ack_timeout_s: Seconds = 10.0
+    max_in_flight: Annotated[int, Field(ge=1, le=1000)] = 100
+    live_ahead: Annotated[int, Field(ge=0, le=10_000)] = 500
+
+    @field_validator("url")
+    @classmethod
+    def _broker_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError("expected mqtt://host[:port] or mqtts://host[:port]")
+        if parts.username or parts.password:
+            raise ValueError(f"no credentials here: use password_file or {PASSWORD_VARIABLE}")
+        if parts.path.strip("/") or parts.query:
+            raise ValueError("nothing may follow the port")
+        _ = parts.port  # raises ValueError when it is none
+        return url
+
+    @field_validator("ca_file", "cert_file", "key_file", "password_file")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None and not os.access(path, os.R_OK):
+            raise ValueError(f"{path} cannot be read")
+        return path
+
+    @model_validator(mode="after")
+    def _tls_is_consistent(self) -> Broker:
+        files = (self.ca_file, self.cert_file, self.key_file)
+        if self.url.startswith("mqtt:") and any(files):
+            raise ValueError("certificates need an mqtts:// url")
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file needs cert_file")
+        return self
+
+
+class SpoolSettings(_Section):
+    path: Path
+    max_bytes: Annotated[int, Field(ge=1 << 16)] = 512 << 20
+    max_age_h: Annotated[float, Field(gt=0)] = 720.0
+
+
+class _Reader(_Section):
+    name: Name
+
+
+class SerialSettings(_Reader):
+    """`required = false`: a port that is not there yet is waited for instead of refused."""
+
+    kind: Literal["serial"]
+    protocol: Literal["r2000", "m100"]
+    port: str
+    baudrate: Annotated[int, Field(ge=1200, le=4_000_000)] = 115_200
+    antennas: Annotated[list[Annotated[int, Field(ge=1, le=32)]], Field(min_length=1)] = [1]
+    power_dbm: Annotated[float, Field(ge=0, le=33)] | None = None
+    silent_after_s: Seconds = 10.0
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _port_is_there(self) -> SerialSettings:
+        if self.required and not Path(self.port).exists():
+            raise ValueError(f"port: {self.port} does not exist")
+        if len(set(self.antennas)) != len(self.antennas):
+            raise ValueError("antennas: each may be named once")
+        if self.protocol == "m100" and self.antennas != [1]:
+            raise ValueError("antennas: an m100 module has one")
+        return self
+
+
+class BleSettings(_Reader):
+    kind: Literal["ble"]
+    adapter: Annotated[str, StringConstraints(pattern=r"^hci[0-9]{1,2}$")] = "hci0"
+    mode: Literal["active", "passive"] = "active"
+    silent_after_s: Seconds = 30.0
+
+
+class ReplaySettings(_Reader):
+    """`lateness_s`: how far lines may be out of order in a file without time markers."""
+
+    kind: Literal["replay"]
+    path: Path
+    follow: bool = True
+    lateness_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+
+    @model_validator(mode="after")
+    def _file_is_there(self) -> ReplaySettings:
+        if not self.follow and not self.path.is_file():
+            raise ValueError(f"path: {self.path} does not exist")
+        return self
+
+
+ReaderSettings = Annotated[
+    SerialSettings | BleSettings | ReplaySettings, Field(discriminator="kind")
+]
+
+
+class Settings(_Section):
+    organization: Name
+    facility: Name
+    gateway: Name
+    broker: Broker
+    spool: SpoolSettings
+    readers: Annotated[list[ReaderSettings], Field(min_length=1, max_length=256)]
+    merge_window_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    heartbeat_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    status_s: Annotated[float, Field(ge=0.5, le=3600)] = 10.0
+    allow: list[AllowPattern] = []
+    forward_random: bool = False
+
+    @field_validator("readers")
+    @classmethod
+    def _names_differ(cls, readers: list[ReaderSettings]) -> list[ReaderSettings]:
+        names = [reader.name for reader in readers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two readers are called {', '.join(twice)}")
+        return readers
+
+    @property
+    def user(self) -> str:
+        """The broker's user name and the client id."""
+        return self.broker.username or gateway_user(self.organization, self.facility, self.gateway)
+
+    @property
+    def window_us(self) -> int:
+        return round(self.merge_window_s * 1_000_000)
+
+
+def load(path: Path) -> Settings:
+    """Raises SettingsError with every mistake that is in the file."""
+    try:
+        content = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([f"{path}: not TOML: {error}"]) from None
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(list(_mistakes(error))) from None
+
+
+def _mistakes(error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        text = item["msg"].removeprefix("Value error, ")
+        path = _key_path(item["loc"])
+        key, _, rest = text.partition(": ")
+        # A check over several keys names the one to mend first.
+        if rest and key.isidentifier():
+            path, text = f"{path}.{key}", rest
+        text = "unknown key" if item["type"] == "extra_forbidden" else text
+        yield f"{path or 'file'}: {text[:1].lower()}{text[1:]}"
+
+
+def _key_path(location: Sequence[Any]) -> str:
+    """('readers', 1, 'serial', 'port') as readers[1].port: the kind is not a key."""
+    path = ""
+    for index, part in enumerate(location):
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not (index >= 2 and location[0] == "readers" and index == 2):
+            path += f".{part}" if path else str(part)
+    return path

@@ -1,0 +1,154 @@
+"""Live reads: stamped, merged, written once a window, whatever the clock does."""
+
+import asyncio
+from array import array
+
+import pytest
+
+from edge_agent.allow import AllowList
+from edge_agent.clock import EventClock
+from edge_agent.decoders.readings import Reading
+from edge_agent.live import LiveReads
+from edge_agent.readers.state import ReaderState
+from edge_agent.spool import MEMORY, Spool
+from edge_agent.stores import Stores
+from edge_agent.writer import LIVE, BatchWriter
+from pipeline.contracts.codec import decode_batch
+from pipeline.contracts.reads import NO_RSSI
+
+W = 1_000_000
+T0 = 1_700_000_000 * W
+
+
+class Gateway:
+    """Live reads over a clock that stands still unless the test moves it."""
+
+    def __init__(self, allow=()):
+        self.monotonic_us, self.wall_us, self.online = 0, T0, True
+        self.clock = EventClock(lambda: self.monotonic_us, lambda: self.wall_us, lambda: True)
+        self.spool = Spool(MEMORY)
+        writer = BatchWriter("g1", Stores(lambda: self.spool), self.clock)
+        writer.register(LIVE)
+        self.state = ReaderState("ward", "ble")
+        self.live = LiveReads(
+            self.clock,
+            writer,
+            AllowList(allow),
+            window_us=W,
+            heartbeat_us=W,
+            listened_to=lambda: self.online,
+        )
+
+    def pass_us(self, us):
+        self.monotonic_us += us
+        self.wall_us += us
+
+    def hear(self, tag="ble:c4a138000001", dbm=-60.0):
+        self.live.heard(self.state, "ward", Reading(tag, dbm, None, "ble"))
+
+    def write(self):
+        asyncio.run(self.live.write())
+
+    def batches(self):
+        return [decode_batch(stored.payload) for stored in self.spool.after(0, 99)]
+
+
+@pytest.fixture
+def gateway():
+    gateway = Gateway()
+    yield gateway
+    gateway.spool.close()
+
+
+def test_a_window_is_one_batch(gateway):
+    gateway.hear()
+    gateway.pass_us(400_000)
+    gateway.hear(dbm=-70.0)
+    gateway.pass_us(700_000)
+    gateway.write()
+    (batch,) = gateway.batches()
+    assert (batch.start_us, batch.until_us) == (T0 + 400_000, T0 + W)
+    assert array("h", batch.rssi_cdbm)[0] == -6500 and array("H", batch.count)[0] == 2
+
+
+def test_silence_still_moves_event_time(gateway):
+    for _ in range(3):
+        gateway.pass_us(W)
+        gateway.pass_us(60_000)
+        gateway.write()
+    assert [(len(batch), batch.until_us) for batch in gateway.batches()] == [
+        (0, T0 + W),
+        (0, T0 + 2 * W),
+        (0, T0 + 3 * W),
+    ]
+
+
+def test_silence_while_offline_is_not_spooled(gateway):
+    gateway.online = False
+    for _ in range(3):
+        gateway.pass_us(W)
+        gateway.write()
+    assert gateway.batches() == []
+    gateway.online = True
+    gateway.pass_us(W)
+    gateway.write()
+    assert [batch.until_us for batch in gateway.batches()] == [T0 + 3 * W]
+
+
+@pytest.mark.parametrize("dbm", [None, -127.0, 127.0])
+def test_a_level_the_radio_does_not_know_is_none(gateway, dbm):
+    gateway.hear(dbm=dbm)
+    gateway.pass_us(2 * W)
+    gateway.write()
+    assert array("h", gateway.batches()[0].rssi_cdbm)[0] == NO_RSSI
+
+
+def test_the_allow_list_filters(gateway):
+    picky = Gateway(allow=["epc:*"])
+    picky.hear()
+    picky.pass_us(2 * W)
+    picky.write()
+    assert len(picky.batches()[0]) == 0 and picky.state.reads == 1
+    picky.spool.close()
+
+
+def test_closing_writes_the_open_window_but_does_not_promise_it(gateway):
+    gateway.pass_us(300_000)
+    gateway.hear()
+    asyncio.run(gateway.live.close())
+    (batch,) = gateway.batches()
+    assert len(batch) == 1 and batch.until_us <= T0
+
+
+def test_a_clock_that_is_set_forward(gateway):
+    gateway.hear()
+    gateway.wall_us += 3600 * W
+    gateway.write()
+    gateway.hear()
+    gateway.pass_us(2 * W)
+    gateway.write()
+    assert [batch.start_us for batch in gateway.batches() if len(batch)] == [T0, T0 + 3600 * W]
+
+
+def test_a_clock_that_is_set_far_back_begins_a_new_stream(gateway):
+    gateway.pass_us(2 * W)
+    gateway.hear()
+    gateway.pass_us(W)
+    gateway.write()
+    gateway.hear()
+    gateway.wall_us -= 3600 * W
+    gateway.write()
+    gateway.hear()
+    gateway.pass_us(2 * W)
+    gateway.write()
+    old, new = {}, {}
+    boots = list(dict.fromkeys(batch.boot for batch in gateway.batches()))
+    assert len(boots) == 2
+    for batch in gateway.batches():
+        (old if batch.boot == boots[0] else new)[batch.sequence] = batch
+    assert sum(len(batch) for batch in old.values()) == 2
+    assert sum(len(batch) for batch in new.values()) == 1
+    for stream in (old, new):  # every promise is kept
+        for sequence, batch in stream.items():
+            later = [b.start_us for s, b in stream.items() if s > sequence and len(b)]
+            assert all(start_us >= batch.until_us for start_us in later)
