@@ -1,0 +1,30 @@
+-- How much of an hour did an asset spend in which room? Positions are windows of the dataflow.
+-- Runs as the owner behind a barrier, as reporting.location_history.
+drop view if exists reporting.location_hourly;
+create view reporting.location_hourly with (security_barrier = true) as
+select
+    summary.organization_id,
+    summary.asset_id,
+    summary.building_id,
+    summary.floor_id,
+    summary.room_id,
+    room.code as room_code,
+    room.name as room_name,
+    summary.hour,
+    summary.positions,
+    summary.moving_positions,
+    summary.reads,
+    summary.accuracy_sum_m / nullif(summary.accuracy_count, 0) as mean_accuracy_m,
+    summary.first_at,
+    summary.last_at
+from telemetry.location_hourly as summary
+left join registry.room on room.id = summary.room_id
+where summary.organization_id = (select app.current_org());
+
+comment on view reporting.location_hourly is
+    'Positions of an hour by asset and room; filter by hour.';
+comment on column reporting.location_hourly.hour is 'Start of the hour, UTC.';
+comment on column reporting.location_hourly.positions is 'Windows in which it was located there.';
+comment on column reporting.location_hourly.moving_positions is 'Of these, the ones in motion.';
+comment on column reporting.location_hourly.mean_accuracy_m is 'Mean of the 90 % radius.';
+grant select on reporting.location_hourly to biotrakr_analyst, biotrakr_app;
