@@ -38,7 +38,7 @@ from pipeline.registry.queries import FACILITIES, QUERIES
 
 Connection: TypeAlias = psycopg.Connection[Any]
 Groups: TypeAlias = dict[UUID, list[DictRow]]
-MARGIN_M = 1.0
+MARGIN_M = 5.0
 _KINDS = {"BLE": BLE, "RFID": RFID}
 
 
@@ -223,7 +223,11 @@ def _receivers(
 
 
 def _bounds(rooms: Sequence[Room], receivers: Receivers) -> Floats:
-    corners = np.concatenate([*(room.polygon for room in rooms), receivers.position_m[:, :2]])
-    if len(corners) == 0:
-        corners = np.zeros((1, 2))
-    return np.stack([corners.min(axis=0) - MARGIN_M, corners.max(axis=0) + MARGIN_M])
+    """The rooms' extent: equipment is inside. Without rooms the receivers', with a margin."""
+    if rooms:
+        corners, margin_m = np.concatenate([room.polygon for room in rooms]), 0.0
+    elif len(receivers):
+        corners, margin_m = receivers.position_m[:, :2], MARGIN_M
+    else:
+        corners, margin_m = np.zeros((1, 2)), MARGIN_M
+    return np.stack([corners.min(axis=0) - margin_m, corners.max(axis=0) + margin_m])

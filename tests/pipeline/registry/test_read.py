@@ -106,8 +106,9 @@ def test_tags_by_name_with_their_assets(main: Building) -> None:
     assert main.tag_asset.tolist() == [1, 1, 0]
 
 
-def test_bounds_hold_every_room_and_receiver_and_a_metre(main: Building) -> None:
-    assert main.bounds.tolist() == [[-1, -1], [13.5, 10.1]]
+def test_bounds_are_the_rooms(main: Building) -> None:
+    corners = np.concatenate([room.polygon for room in main.rooms])
+    assert main.bounds.tolist() == [corners.min(axis=0).tolist(), corners.max(axis=0).tolist()]
     inside = main.room_map.rooms_at(np.array([0, 1]), np.array([[4.0, 6.0], [7.0, 1.0]]))
     assert inside.tolist() == [2, 3]
 
@@ -115,7 +116,7 @@ def test_bounds_hold_every_room_and_receiver_and_a_metre(main: Building) -> None
 def test_a_building_without_rooms_or_receivers(conn: Connection, main: Building) -> None:
     annex = read_buildings(conn)[0]
     assert annex.receivers.position_m.shape == (0, 3)
-    assert annex.bounds.tolist() == [[-1, -1], [1, 1]]
+    assert annex.bounds.tolist() == [[-5, -5], [5, 5]]
     assert annex.tags == main.tags  # equipment walks
     assert annex.rules == ()
 
