@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.cli.demo_observer import Observer, Picture
 from pipeline.cli.demo_screen import render
 from pipeline.cli.demo_summary import Summary, summarise
-from pipeline.cli.errors import CliError
+from pipeline.cli.errors import CliError, RunFailed
 from pipeline.cli.stack import Stack
 from pipeline.registry.site_file import GatewayEntry
 from pipeline.simulation.hospital import Hospital, build_hospital
@@ -25,6 +25,9 @@ from pipeline.simulation.scenario import Scenario
 
 REFRESH_S = 1.0
 DRAIN_S = 20.0
+HEAD_START_S = 5.0
+"""The hospital begins to move when pipeline and agents are up: what was emitted before would
+only show how long Python takes to start."""
 CONFIG = """\
 # The demo's day is short: assets rest for seconds instead of hours.
 [policy]
@@ -66,7 +69,8 @@ def _demo(options: argparse.Namespace, directory: Path) -> int:
         (directory / "pipeline.toml").write_text(CONFIG)
         stack.start_pipeline(directory / "pipeline.toml")
         began_s = time.monotonic()
-        live = LiveHospital(scenario, directory / "world", time.time_ns() // 1000)
+        start_us = time.time_ns() // 1000 + round(HEAD_START_S * 1e6)
+        live = LiveHospital(scenario, directory / "world", start_us)
         with live:
             start_agents(stack, hospital, live)
             with Observer(stack, hospital.site) as observer:
@@ -116,7 +120,7 @@ def _watch(
                 time.sleep(REFRESH_S)
                 failed = stack.failed()
                 if failed is not None:
-                    raise CliError(f"{failed.name} ended by itself:\n{failed.last_words()}")
+                    raise RunFailed(f"{failed.name} ended by itself:\n{failed.last_words()}")
                 picture = observer.look(live.truth())
                 if first and picture.positions:
                     first = False

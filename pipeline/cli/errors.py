@@ -1,6 +1,7 @@
 """Errors of the command line.
 
-CliError    a wrong argument, setting or environment; the command prints it and exits with 2
+CliError      a wrong argument, setting or environment: exit status 2, nothing was started
+RunFailed     something that was started ended by itself: exit status 1
 """
 
 from __future__ import annotations
@@ -8,3 +9,7 @@ from __future__ import annotations
 
 class CliError(Exception):
     """What the user has to change, in one line or a few."""
+
+
+class RunFailed(Exception):
+    """What ended, and its last words."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.cli import demo, migrate, run, site
-from pipeline.cli.errors import CliError
+from pipeline.cli.errors import CliError, RunFailed
 from pipeline.database.errors import DatabaseError
 from pipeline.embedded import EmbeddedError
 from pipeline.flow.errors import FlowError
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CliError, SiteFileError) as error:
         print(f"biotrakr: {error}", file=sys.stderr)
         return 2
-    except (DatabaseError, EmbeddedError, FlowError, RegistryError) as error:
+    except (DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed) as error:
         print(f"biotrakr: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

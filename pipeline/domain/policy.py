@@ -35,10 +35,12 @@ class Policy:
 
     floor_margin_db: float = 3.0
     floor_streak: int = 3
-    room_margin: float = 0.25
+    room_margin: float = 0.1
     """A challenging room needs this much more probability than the present one ..."""
-    room_streak: int = 1
-    """... in this many windows in a row: the posterior carries its own memory."""
+    room_streak_still: int = 4
+    """... in this many windows in a row when the asset stands still ..."""
+    room_streak_moving: int = 2
+    """... and in this many when it moves: it is expected to change rooms."""
     departed_after_s: float = 120.0
     """A tag unheard for this long has left its room: its visit ends when it was last heard."""
 

@@ -36,7 +36,8 @@ def decide_room(
     challenger = np.where(best == nowhere, NOWHERE, best)
     game = rooms.Competition(at.room, at.room_challenger, at.room_streak, at.room_since_us)
     wins = (challenger != at.room) & (challenger != NOWHERE) & (lead >= policy.room_margin)
-    game, changed = game.round(challenger, wins, start_us, policy.room_streak)
+    needed = np.where(at.moving, policy.room_streak_moving, policy.room_streak_still)
+    game, changed = game.round(challenger, wins, start_us, needed)
     forced_room = np.where(portal != NOWHERE, building.receivers.room[portal], NOWHERE)
     forced = (forced_room != NOWHERE) & (forced_room != at.room)
     stays = (forced_room != NOWHERE) & ~forced

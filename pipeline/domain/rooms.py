@@ -60,7 +60,7 @@ class Competition:
     """When the challenger's run began."""
 
     def round(
-        self, best: Ints, wins: NDArray[np.bool_], at_us: int, needed: int
+        self, best: Ints, wins: NDArray[np.bool_], at_us: int, needed: int | Ints
     ) -> tuple[Competition, NDArray[np.bool_]]:
         """Play one window. `wins[i]`: `best[i]` beat the incumbent by the margin.
 
