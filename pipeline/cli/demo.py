@@ -25,7 +25,7 @@ from pipeline.simulation.scenario import Scenario
 
 REFRESH_S = 1.0
 DRAIN_S = 20.0
-HEAD_START_S = 5.0
+HEAD_START_S = 10.0
 """The hospital begins to move when pipeline and agents are up: what was emitted before would
 only show how long Python takes to start."""
 CONFIG = """\
@@ -37,7 +37,7 @@ use_dwell_s = 5
 
 def register(commands: Any) -> None:
     parser = commands.add_parser("demo", help="watch a simulated hospital", description=__doc__)
-    parser.add_argument("--seconds", type=float, help="end after this long; default: Ctrl-C")
+    parser.add_argument("--seconds", type=float, help="of hospital life; default: until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print one summary object, no table")
     parser.add_argument(
         "--keep", action="store_true", help="then go on until Ctrl-C, and say how to connect"
@@ -74,7 +74,7 @@ def _demo(options: argparse.Namespace, directory: Path) -> int:
         with live:
             start_agents(stack, hospital, live)
             with Observer(stack, hospital.site) as observer:
-                _watch(options, stack, live, observer, began_s)
+                _watch(options, stack, live, observer, began_s, start_us / 1e6)
                 summary = _finish(live, observer)
                 _report(options, summary, stack)
                 if options.keep:
@@ -111,12 +111,16 @@ def _watch(
     live: LiveHospital,
     observer: Observer,
     began_s: float,
+    start_s: float,
 ) -> None:
-    """Show what the database says until the time is up or Ctrl-C."""
+    """Show what the database says until the time is up or Ctrl-C.
+
+    `began_s` is on the monotonic clock, `start_s` on the wall clock: when the hospital moves off.
+    """
     first = True
     with _screen(options) as show:
         try:
-            while options.seconds is None or time.monotonic() - began_s < options.seconds:
+            while options.seconds is None or time.time() - start_s < options.seconds:
                 time.sleep(REFRESH_S)
                 failed = stack.failed()
                 if failed is not None:
