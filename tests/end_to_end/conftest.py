@@ -26,7 +26,7 @@ def _wait_until_subscribed(stack: Stack) -> None:
     """A broker drops what nobody has subscribed to yet; agents send again, this test does not."""
     with FakeGateway(stack) as gateway:
         for _ in range(100):
-            gateway.send(batch(1, now_us()))
+            gateway.send(batch(1, now_us() - 3_600_000_000))  # leaves later event time free
             try:
                 gateway.wait_for_ack(1, 0.5)
             except AssertionError:
