@@ -20,6 +20,7 @@ from pipeline.contracts.topics import ROOT
 from pipeline.database.connect import connect
 from pipeline.database.errors import ConnectionFailed
 from pipeline.flow.dataflow import build
+from pipeline.jobs.orphans import end_orphans
 from pipeline.registry.directory import DatabaseDirectory
 from pipeline.sinks.outbox import OutboxPublisher
 from pipeline.sinks.timescale import TimescaleSink
@@ -65,7 +66,7 @@ def run_pipeline(settings: PipelineSettings) -> None:
     sender = MqttClient(address, f"biotrakr-outbox-{settings.shard}", [])
     outbox = OutboxPublisher(open_database, sender)
     flow = build(source, sink, directory, settings.timing_values(), settings.policy_values())
-    recovery = _recovery(settings.recovery_directory)
+    recovery = _recovery(settings.recovery_directory, open_database, facilities)
     directory.start()
     sender.start()
     outbox.start()
@@ -116,11 +117,20 @@ def _subscriptions(facilities: list[str]) -> list[str]:
     ]
 
 
-def _recovery(directory: Path) -> RecoveryConfig:
-    """The engine's store; made on first use."""
+def _recovery(
+    directory: Path,
+    open_database: Callable[[], psycopg.Connection[Any]],
+    facilities: list[str] | None,
+) -> RecoveryConfig:
+    """The engine's store; made on first use, which means that no earlier state is remembered."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        if not any(directory.glob("part-*.sqlite3")):
+        fresh = not any(directory.glob("part-*.sqlite3"))
+        if fresh:
+            with open_database() as connection:
+                ended = end_orphans(connection, facilities)
+            if ended:
+                log.warning("the recovery directory is new; ended what was open: %s", ended)
             init_db_dir(directory, 1)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise CliError(f"recovery_directory: {directory} cannot be used: {error}") from None

@@ -1,0 +1,1 @@
+"""Work on the database beside the flow."""
