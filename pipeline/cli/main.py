@@ -10,14 +10,14 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import demo, migrate, run, site
+from pipeline.cli import demo, health, keys, migrate, run, setup, simulate, site
 from pipeline.cli.errors import CliError, RunFailed
 from pipeline.database.errors import DatabaseError
 from pipeline.embedded import EmbeddedError
 from pipeline.flow.errors import FlowError
 from pipeline.registry.errors import RegistryError, SiteFileError
 
-COMMANDS = (demo, run, migrate, site)
+COMMANDS = (demo, run, migrate, site, keys, setup, simulate, health)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
 from pipeline.cli.errors import CliError
+from pipeline.cli.settings import environment
 from pipeline.database.migrate import migrate
 
 
@@ -23,7 +23,7 @@ def command(options: argparse.Namespace) -> int:
 
 
 def database_url(options: argparse.Namespace) -> str:
-    url = options.database_url or os.environ.get("BIOTRAKR_DATABASE_URL")
+    url = options.database_url or environment("BIOTRAKR_DATABASE_URL")
     if not url:
         raise CliError("set BIOTRAKR_DATABASE_URL or give --database-url")
     return str(url)

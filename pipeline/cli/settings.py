@@ -68,7 +68,7 @@ def load_settings(path: Path | None, overrides: dict[str, Any]) -> PipelineSetti
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise CliError(f"{path}: cannot be read: {error}") from None
     for name in ("database_url", "mqtt_url"):
-        value = _environment(f"BIOTRAKR_{name.upper()}")
+        value = environment(f"BIOTRAKR_{name.upper()}")
         if value is not None:
             data[name] = value
     data |= {name: value for name, value in overrides.items() if value is not None}
@@ -83,7 +83,8 @@ def load_settings(path: Path | None, overrides: dict[str, Any]) -> PipelineSetti
         raise CliError("\n".join(lines)) from None
 
 
-def _environment(name: str) -> str | None:
+def environment(name: str) -> str | None:
+    """The variable, or the content of the file that `<name>_FILE` names. Raises CliError."""
     value = os.environ.get(name)
     if value is None and (file := os.environ.get(f"{name}_FILE")):
         try:

@@ -140,7 +140,6 @@ class Stack:
         addresses = {
             "BIOTRAKR_DATABASE_URL": self.database_url_pipeline,
             "BIOTRAKR_MQTT_URL": self.mqtt_url,
-            "BYTEWAX_DATAFLOW_API_ENABLED": "",
         }
         command = [sys.executable, "-m", "pipeline.cli.main", "--log-level", "INFO", "run"]
         return self._spawn("pipeline", [*command, *arguments], addresses | environment)

@@ -48,6 +48,9 @@ _SCOPES = {
 }
 
 
+_KEYS = ("id", "organization_id")
+
+
 @dataclass
 class Counts:
     """`changed` includes rows that came back from deletion."""
@@ -132,17 +135,20 @@ def _assets_from_elsewhere(cursor: Cursor, rows: Rows, report: LoadReport) -> li
 
 def _upsert(cursor: Cursor, table: str, rows: list[dict[str, Any]]) -> Counts:
     """One statement a table: a trigger that counts revisions runs once."""
-    columns = [sql.Identifier(name) for name in COLUMNS[table]]
-    names = sql.SQL(", ").join(columns)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in COLUMNS[table])
+    # Never set a key column: that would lock rows against every foreign key check, and the
+    # dataflow, which makes such checks all the time, would deadlock with this.
+    columns = [sql.Identifier(name) for name in COLUMNS[table] if name not in _KEYS]
     query = sql.SQL(
         """insert into registry.{table} as target ({names})
         select {names} from jsonb_populate_recordset(null::registry.{table}, %s)
-        on conflict (id) do update set ({names}, deleted_at) = row({excluded}, null)
+        on conflict (id) do update set ({columns}, deleted_at) = row({excluded}, null)
         where ({current}) is distinct from ({excluded}) or target.deleted_at is not null
         returning target.version = 1"""
     ).format(
         table=sql.Identifier(table),
         names=names,
+        columns=sql.SQL(", ").join(columns),
         current=sql.SQL(", ").join(sql.SQL("target.") + name for name in columns),
         excluded=sql.SQL(", ").join(sql.SQL("excluded.") + name for name in columns),
     )
