@@ -12,21 +12,26 @@ one entry in every column. Columns are little-endian and all have one entry a re
 | `peak_cdbm`      | i16  | largest RSSI in 0.01 dBm; -32768 likewise                         |
 | `count`          | u16  | receptions merged into this read, at least 1                      |
 | `kind`           | u8   | 1 BLE, 2 RFID, 3 other                                            |
+
+Whether an index points past the end of its list is not checked here: the flow looks at these
+columns as arrays anyway, where it costs next to nothing.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum
+from struct import calcsize
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import FailFast, Field, StringConstraints, model_validator
 
-from pipeline.contracts.base import SCHEMA_VERSION, Boot, Message, Name, Sequence
+from pipeline.contracts.base import SCHEMA_VERSION, Boot, Message, Name, Sequence, Time
 
 NO_RSSI = -32768
 MAX_READS = 20_000
 MICROSECONDS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = {
     "tag_index": "H",
     "receiver_index": "H",
@@ -37,9 +42,9 @@ COLUMNS = {
     "kind": "B",
 }
 """Column name -> struct format character of one entry (little-endian)."""
-_SIZE = {"H": 2, "I": 4, "h": 2, "B": 1}
+_WIDTHS = [(name, calcsize(f"<{code}")) for name, code in COLUMNS.items()]
 
-TagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+:[ -~]{1,120}$")]
+TagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,31}:[ -~]{1,120}$")]
 """`scheme:value`, lower case: ble:a4c138000001, epc:e200..., ibeacon:<uuid>/<major>/<minor>."""
 ReceiverName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}(/[0-9]{1,3})?$")
@@ -48,6 +53,7 @@ ReceiverName = Annotated[
 Column = Annotated[bytes, Field(max_length=4 * MAX_READS)]
 Microseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
 """Since 1970-01-01T00:00:00Z, unless said otherwise."""
+Dbm = Annotated[float, Field(ge=-200, le=100)]
 
 
 class Kind(IntEnum):
@@ -56,32 +62,37 @@ class Kind(IntEnum):
     OTHER = 3
 
 
+_KINDS = bytes(Kind)
+
+
 class ClockState(Message):
-    """How far the event times of a batch can be trusted.
+    """How far the event times of a batch can be trusted."""
 
-    `correction_us` is what the receiver of the batch must add to every time in it (known once the
-    gateway's clock has been compared with a better one); None: unknown, nothing is added.
-    """
-
-    synchronised: bool
-    correction_us: Annotated[int, Field(ge=-(10**13), le=10**13)] | None = None
+    synchronised: bool = Field(description="The gateway's clock is set by a time server")
+    correction_us: Annotated[int, Field(ge=-(10**13), le=10**13)] | None = Field(
+        default=None,
+        description="What the receiver must add to every time of the batch, in microseconds: known "
+        "once the gateway's clock has been compared with a better one. Null: unknown, add nothing",
+    )
 
 
 class _Envelope(Message):
-    """What both encodings say about a batch.
+    """What both encodings say about a batch."""
 
-    `sequence` counts the batches of one `boot` of the gateway from 1 without holes. `oldest` is the
-    smallest sequence of that boot which the gateway still holds: what lies below it has been
-    acknowledged or given up, so a receiver never waits for it. `until_us`: no later batch of this
-    boot holds a read older than this, so event time can move on even when nothing is heard.
-    """
-
-    schema_version: Literal[1] = SCHEMA_VERSION
-    gateway: Name
-    boot: Boot
-    sequence: Sequence
-    oldest: Sequence = 1
-    until_us: Microseconds
+    schema_version: Literal[1] = Field(default=SCHEMA_VERSION, description="Always 1 in v1")
+    gateway: Name = Field(description="The gateway of the topic; a batch of another is refused")
+    boot: Boot = Field(description="Names one numbering of batches; a new one begins at 1 again")
+    sequence: Sequence = Field(description="Counts the batches of one boot from 1 without holes")
+    oldest: Sequence = Field(
+        default=1,
+        description="Smallest sequence of this boot that the gateway still holds: what lies below "
+        "is acknowledged or given up, a receiver never waits for it. At most `sequence`",
+    )
+    until_us: Microseconds = Field(
+        description="No later batch of this boot holds a read older than this, so event time moves "
+        "on even when nothing is heard. Microseconds since 1970-01-01T00:00:00Z; a time before "
+        "2015 promises nothing"
+    )
     clock: ClockState
 
     @model_validator(mode="after")
@@ -92,53 +103,92 @@ class _Envelope(Message):
 
 
 class ReadBatch(_Envelope):
-    """A read batch as columns (see the module's table). `len(batch)` is the number of reads."""
+    """What a gateway heard, as columns: one MessagePack map. The columns are values of type bin.
 
-    start_us: Microseconds
-    tags: Annotated[list[TagName], Field(max_length=MAX_READS)]
-    receivers: Annotated[list[ReceiverName], Field(max_length=4096)]
-    tag_index: Column
-    receiver_index: Column
-    offset_us: Column
-    rssi_cdbm: Column
-    peak_cdbm: Column
-    count: Column
-    kind: Column
+    Each column is little-endian, without padding, and has one entry a read; a read is the entries
+    at one place of all columns.
+    """
+
+    start_us: Microseconds = Field(
+        description="What `offset_us` counts from, microseconds since 1970-01-01T00:00:00Z"
+    )
+    tags: Annotated[list[TagName], FailFast(), Field(max_length=MAX_READS)] = Field(
+        description="The distinct tags, `scheme:value`: ble:a4c138000001, epc:e200.., "
+        "ibeacon:<uuid>/<major>/<minor>"
+    )
+    receivers: Annotated[list[ReceiverName], FailFast(), Field(max_length=4096)] = Field(
+        description="The distinct receivers: a reader of the gateway, or `reader/antenna`"
+    )
+    tag_index: Column = Field(description="u16, 2 bytes little-endian a read: index into `tags`")
+    receiver_index: Column = Field(
+        description="u16, 2 bytes little-endian a read: index into `receivers`"
+    )
+    offset_us: Column = Field(
+        description="u32, 4 bytes little-endian a read: event time (when the tag was heard last) "
+        "minus `start_us`, in microseconds"
+    )
+    rssi_cdbm: Column = Field(
+        description="i16, 2 bytes little-endian a read, two's complement: mean RSSI of the merged "
+        "receptions in 0.01 dBm; -32768: the reader gives none"
+    )
+    peak_cdbm: Column = Field(
+        description="i16, 2 bytes little-endian a read, two's complement: largest RSSI of the "
+        "merged receptions in 0.01 dBm; -32768: the reader gives none"
+    )
+    count: Column = Field(
+        description="u16, 2 bytes little-endian a read: receptions merged into it, at least 1"
+    )
+    kind: Column = Field(description="u8, 1 byte a read: 1 BLE, 2 RFID, 3 other")
 
     def __len__(self) -> int:
+        """The number of reads."""
         return len(self.kind)
 
     @model_validator(mode="after")
     def _columns_agree(self) -> ReadBatch:
-        reads = len(self.kind)
-        for name, code in COLUMNS.items():
-            size = len(getattr(self, name))
-            if size != reads * _SIZE[code]:
-                raise ValueError(
-                    f"column {name} has {size} bytes, expected {reads} x {_SIZE[code]}"
-                )
+        reads, columns = len(self.kind), vars(self)
+        for name, width in _WIDTHS:
+            size = len(columns[name])
+            if size != reads * width:
+                raise ValueError(f"column {name} has {size} bytes, expected {reads} x {width}")
+        if self.kind.translate(None, _KINDS):
+            raise ValueError("column kind has a value other than 1, 2 and 3")
+        low = self.count[::2]
+        if 0 in low and (0, 0) in zip(low, self.count[1::2], strict=True):
+            raise ValueError("column count has a 0")
         return self
 
 
 class Read(Message):
-    """One row of the JSON form."""
+    """A tag heard by a receiver: several receptions within about a second, merged."""
 
-    tag: TagName
-    receiver: ReceiverName
-    at: AwareDatetime
-    rssi_dbm: Annotated[float, Field(ge=-200, le=100)] | None = None
-    peak_dbm: Annotated[float, Field(ge=-200, le=100)] | None = None
-    count: Annotated[int, Field(ge=1, le=65_535)] = 1
-    kind: Literal["ble", "rfid", "other"] = "ble"
+    tag: TagName = Field(description="`scheme:value`, for example ble:a4c138000001")
+    receiver: ReceiverName = Field(description="A reader of the gateway, or `reader/antenna`")
+    at: Time = Field(description="Event time: when the tag was heard last. Kept to the microsecond")
+    rssi_dbm: Dbm | None = Field(
+        default=None, description="Mean RSSI in dBm, kept to 0.01. Null: the reader gives none"
+    )
+    peak_dbm: Dbm | None = Field(
+        default=None, description="Largest RSSI in dBm, kept to 0.01. Null: the same as rssi_dbm"
+    )
+    count: Annotated[int, Field(ge=1, le=65_535)] = Field(
+        default=1, description="Receptions merged into this read"
+    )
+    kind: Literal["ble", "rfid", "other"] = Field(default="ble", description="What was heard")
 
 
 class ReadBatchRows(_Envelope):
-    """The same batch as rows, for people, tests and other systems. JSON only."""
+    """The same batch as rows, for people, tests and other systems: JSON only.
 
-    reads: Annotated[list[Read], Field(max_length=MAX_READS)]
+    The times of one batch may span up to 71 minutes.
+    """
+
+    reads: Annotated[list[Read], FailFast(), Field(max_length=MAX_READS)] = Field(
+        description="Empty: nothing was heard, but `until_us` holds"
+    )
 
 
 def to_us(at: datetime) -> int:
-    """Microseconds since the epoch, exact (floats lose the last digits)."""
-    whole = int(at.replace(microsecond=0).timestamp())
-    return whole * MICROSECONDS + at.microsecond
+    """Microseconds since the epoch, exact (floats lose the last digits). `at` must be aware."""
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * MICROSECONDS + since.microseconds

@@ -25,7 +25,7 @@ class GatewayTopic(NamedTuple):
 
 def check_name(name: str) -> str:
     """Return `name` or raise TopicError when it cannot be one level of a topic."""
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise TopicError(name, "use 1 to 63 of a-z 0-9 _ -, starting with a letter or digit")
     return name
 
@@ -35,7 +35,8 @@ def facility(organization: str, facility_: str) -> str:
 
 
 def gateway(organization: str, facility_: str, gateway_: str, channel: str) -> str:
-    return f"{facility(organization, facility_)}/gateways/{check_name(gateway_)}/{channel}"
+    place = facility(organization, facility_)
+    return f"{place}/gateways/{check_name(gateway_)}/{check_name(channel)}"
 
 
 def gateway_user(organization: str, facility_: str, gateway_: str) -> str:
@@ -44,11 +45,12 @@ def gateway_user(organization: str, facility_: str, gateway_: str) -> str:
 
 
 def alert(organization: str, facility_: str, severity: str, type_: str) -> str:
-    return f"{facility(organization, facility_)}/alerts/{severity.lower()}/{type_}"
+    place = facility(organization, facility_)
+    return f"{place}/alerts/{check_name(severity.lower())}/{check_name(type_)}"
 
 
 def alert_state(organization: str, facility_: str, alert_id: str) -> str:
-    return f"{facility(organization, facility_)}/alerts/state/{alert_id}"
+    return f"{facility(organization, facility_)}/alerts/state/{check_name(alert_id)}"
 
 
 def parse_gateway(topic: str) -> GatewayTopic:

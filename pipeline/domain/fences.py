@@ -36,7 +36,7 @@ class Fences:
     phase: Ints
     entered_us: Ints
     out_us: Ints
-    """Since when the asset is outside, while LEAVING."""
+    """Since when the asset is outside: while LEAVING, and after an exit."""
     far_us: Ints
     """Since when it is farther out than the exit tolerance; NEVER_US: it is not."""
     initial: NDArray[np.bool_]
@@ -111,6 +111,8 @@ def _passages(
     began = phase == Phase.OUTSIDE
     arrived = here & began
     entry_us = seen.room_entered_us if zone.room != NOWHERE else np.full(len(asset), at_us)
+    # The room may stand since before the last exit: after a time-out, or a while on another floor.
+    entry_us = np.where(entry_us >= row["out_us"][asset], entry_us, at_us)
     entered = np.where(arrived, entry_us, entered)
     initial = np.where(arrived, seen.first, row["initial"][asset])
     entering = here & (began | (phase == Phase.ENTERING))
@@ -176,13 +178,14 @@ def _expiries(
     """Only fences that were entered expire: exit with reason timeout, when last heard."""
     silent = at_us - heard_us > zone.fence.timeout_s * SECOND_US
     inside = (row["phase"] == Phase.INSIDE) | (row["phase"] == Phase.LEAVING)
-    changes: list[_Change] = [
-        (int(a), int(row["entered_us"][a]), max(int(row["entered_us"][a]), int(heard_us[a])),
-         bool(row["initial"][a]), "timeout", 0.0)
-        for a in np.flatnonzero(inside & silent)
-    ]  # fmt: skip
+    expired = np.flatnonzero(inside & silent)
+    left_us = np.maximum(row["entered_us"][expired], heard_us[expired])
     row["phase"][silent] = Phase.OUTSIDE
-    return changes
+    row["out_us"][expired] = left_us
+    return [
+        (a, int(row["entered_us"][a]), left, bool(row["initial"][a]), "timeout", 0.0)
+        for a, left in zip(expired.tolist(), left_us.tolist(), strict=True)
+    ]
 
 
 def _visit(building: Building, zone: int, at_us: int, *change: int | bool | str | float) -> Visit:

@@ -14,7 +14,8 @@ MIN_AREA_M2 = 0.01
 def check_polygon(polygon: Floats) -> Floats:
     """Return the polygon as (n, 2) float64, counter-clockwise, without a repeated last corner.
 
-    Raises GeometryError for fewer than 3 corners, non-finite corners, no area, or edges that cross.
+    Raises GeometryError for fewer than 3 corners, non-finite or repeated corners, no area, or edges
+    that cross or fold back.
     """
     corners = np.asarray(polygon, dtype=np.float64)
     if corners.ndim != 2 or corners.shape[1] != 2:
@@ -25,10 +26,19 @@ def check_polygon(polygon: Floats) -> Floats:
         corners = corners[:-1]
     if len(corners) < 3:
         raise GeometryError(f"a polygon needs at least 3 corners, this one has {len(corners)}")
+    edges = np.roll(corners, -1, axis=0) - corners
+    repeated = np.flatnonzero(~edges.any(axis=1))
+    if len(repeated):
+        i = int(repeated[0])
+        raise GeometryError(f"corner {i + 2} repeats corner {i + 1}")
     crossing = _first_crossing(corners)
     if crossing is not None:
         i, j = crossing
         raise GeometryError(f"the polygon crosses itself: edge {i + 1} meets edge {j + 1}")
+    after = np.roll(edges, -1, axis=0)
+    back = np.flatnonzero((_cross(edges, after) == 0) & ((edges * after).sum(axis=1) < 0))
+    if len(back):
+        raise GeometryError(f"the polygon folds back on itself after edge {int(back[0]) + 1}")
     area = signed_area_m2(corners)
     if abs(area) < MIN_AREA_M2:
         raise GeometryError(f"the polygon has no area ({abs(area):.4f} m2)")
@@ -48,7 +58,9 @@ def contains(polygon: Floats, points: Floats) -> NDArray[np.bool_]:
     """
     x, y = points[..., 0], points[..., 1]
     inside = np.zeros(x.shape, dtype=bool)
-    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+    for a, b in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        # Upwards: both polygons of a shared edge must round the same way.
+        (x1, y1), (x2, y2) = (a, b) if a[1] < b[1] else (b, a)
         if y1 == y2:
             continue
         spans = (y1 > y) != (y2 > y)
@@ -90,7 +102,7 @@ def _cross(u: Floats, v: Floats) -> Floats:
 
 
 def _first_crossing(corners: Floats) -> tuple[int, int] | None:
-    """The first pair of edges that touch without being neighbours, or that fold back."""
+    """The first pair of edges that touch without being neighbours."""
     n = len(corners)
     ends = np.roll(corners, -1, axis=0)
     meets = crossings(corners, ends, corners, ends)

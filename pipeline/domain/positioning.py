@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.geometry import Floats
-from pipeline.domain.radio import Links, residual_and_gradient
+from pipeline.domain.radio import Links, residual_and_gradient, sum_receivers
 
 NU = 4.0
 ITERATIONS = 12
@@ -97,9 +97,9 @@ def weighted_centroid(links: Links) -> tuple[Floats, Floats]:
     """Mean receiver position weighted by the distance the RSSI stands for: (N,), (N,) metres."""
     loss_db = links.p0_dbm - links.floor_loss_db - links.rssi_dbm
     nearness = np.where(links.heard, 10.0 ** (-loss_db / (10.0 * links.exponent)), 0.0)
-    total = np.maximum(nearness.sum(axis=0), 1e-12)
-    x = (nearness * np.where(links.heard, links.x_m, 0.0)).sum(axis=0) / total
-    y = (nearness * np.where(links.heard, links.y_m, 0.0)).sum(axis=0) / total
+    total = np.maximum(sum_receivers(nearness), 1e-12)
+    x = sum_receivers(nearness * np.where(links.heard, links.x_m, 0.0)) / total
+    y = sum_receivers(nearness * np.where(links.heard, links.y_m, 0.0)) / total
     return x, y
 
 
@@ -190,7 +190,9 @@ def _descend(
     damping = np.full(len(x), DAMPING_START)
     normal = _normal(links, x, y, z_m, offset, prior)
     for _ in range(ITERATIONS):
-        step_x, step_y, step_o = _step(normal, damping)
+        held_x = ((x <= x_low) & (normal.gx < 0)) | ((x >= x_high) & (normal.gx > 0))
+        held_y = ((y <= y_low) & (normal.gy < 0)) | ((y >= y_high) & (normal.gy > 0))
+        step_x, step_y, step_o = _step(normal, damping, held_x, held_y)
         shrink = np.minimum(1.0, STEP_LIMIT_M / np.maximum(np.hypot(step_x, step_y), 1e-9))
         nx = np.clip(x + shrink * step_x, x_low, x_high)
         ny = np.clip(y + shrink * step_y, y_low, y_high)
@@ -212,18 +214,18 @@ def _normal(links: Links, x: Floats, y: Floats, z: Floats, offset: Floats, prior
     wx, wy, wr = weight * jx, weight * jy, weight * residual
     dx, dy, do = x - prior.x_m, y - prior.y_m, offset - prior.offset_db
     px, py = prior.ixx * dx + prior.ixy * dy, prior.ixy * dx + prior.iyy * dy
-    data_cost = np.where(links.heard, 0.5 * (NU + 1.0) * np.log1p(u2 / NU), 0.0).sum(axis=0)
+    data_cost = sum_receivers(np.where(links.heard, 0.5 * (NU + 1.0) * np.log1p(u2 / NU), 0.0))
     prior_cost = 0.5 * (px * dx + py * dy + prior.offset_precision * do * do)
     return _Normal(
-        hxx=(wx * jx).sum(axis=0) + prior.ixx,
-        hxy=(wx * jy).sum(axis=0) + prior.ixy,
-        hyy=(wy * jy).sum(axis=0) + prior.iyy,
-        hxo=wx.sum(axis=0),
-        hyo=wy.sum(axis=0),
-        hoo=weight.sum(axis=0) + prior.offset_precision,
-        gx=(wr * jx).sum(axis=0) - px,
-        gy=(wr * jy).sum(axis=0) - py,
-        go=wr.sum(axis=0) - prior.offset_precision * do,
+        hxx=sum_receivers(wx * jx) + prior.ixx,
+        hxy=sum_receivers(wx * jy) + prior.ixy,
+        hyy=sum_receivers(wy * jy) + prior.iyy,
+        hxo=sum_receivers(wx),
+        hyo=sum_receivers(wy),
+        hoo=sum_receivers(weight) + prior.offset_precision,
+        gx=sum_receivers(wr * jx) - px,
+        gy=sum_receivers(wr * jy) - py,
+        go=sum_receivers(wr) - prior.offset_precision * do,
         cost=data_cost + prior_cost,
     )
 
@@ -237,10 +239,18 @@ def _reduced(n: _Normal, damping: Floats) -> tuple[Floats, Floats, Floats, Float
     return a, b, c, hoo
 
 
-def _step(n: _Normal, damping: Floats) -> tuple[Floats, Floats, Floats]:
+def _step(
+    n: _Normal,
+    damping: Floats,
+    held_x: NDArray[np.bool_] | bool = False,
+    held_y: NDArray[np.bool_] | bool = False,
+) -> tuple[Floats, Floats, Floats]:
+    """Gauss-Newton step; a coordinate that is held on a bound stays, the others step without it."""
     a, b, c, hoo = _reduced(n, damping)
-    ia, ib, ic = invert_2x2(a, b, c)
     rx, ry = n.gx - n.hxo * n.go / hoo, n.gy - n.hyo * n.go / hoo
+    b = np.where(held_x | held_y, 0.0, b)
+    rx, ry = np.where(held_x, 0.0, rx), np.where(held_y, 0.0, ry)
+    ia, ib, ic = invert_2x2(a, b, c)
     step_x, step_y = ia * rx + ib * ry, ib * rx + ic * ry
     return step_x, step_y, (n.go - n.hxo * step_x - n.hyo * step_y) / hoo
 

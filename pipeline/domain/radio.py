@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from pipeline.domain.walls import WallMap
 MIN_DISTANCE_M = 0.3
 """Nearer than this the model's RSSI would grow without bound."""
 DB_PER_NEPER = 10.0 / math.log(10.0)
+FEW_TAGS = 64
+"""Up to here numpy's running sum is faster than adding row by row; both add in the same order."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class Links:
     """What was heard in one window, receivers down, tags across: every array is (K, N).
 
     Column i holds the receivers that heard tag i, in order of their index, padded with `heard`
-    False. Receivers lie on the first axis so that sums over them do not depend on how many tags
-    are solved together (numpy adds rows in order), which keeps a replay equal to the last bit.
+    False. Receivers lie on the first axis; `sum_receivers` adds them in order, so a tag's result
+    does not depend on which tags are solved with it: a replay is equal to the last bit.
     """
 
     heard: NDArray[np.bool_]
@@ -47,7 +50,27 @@ class Links:
     def tags(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Links:
         """The same links for some of the tags."""
         columns = [f.name for f in fields(self) if f.name != "walls"]
-        return replace(self, **{name: getattr(self, name)[:, which] for name in columns})
+        # A copy in rows: numpy would lay the picked columns out the other way round.
+        picked: dict[str, Any] = {
+            name: np.ascontiguousarray(getattr(self, name)[:, which]) for name in columns
+        }
+        return replace(self, **picked)
+
+
+def sum_receivers(rows: Floats) -> Floats:
+    """Sum (K, N) over K, one row after another.
+
+    `rows.sum(axis=0)` pairs rows up when there is one tag or the columns are contiguous, and so
+    depends in the last bit on how many tags and how much padding there are.
+    """
+    total: Floats
+    if rows.shape[1] < FEW_TAGS:
+        total = np.add.accumulate(rows, axis=0)[-1]
+        return total
+    total = rows[0].copy()
+    for row in rows[1:]:
+        total += row
+    return total
 
 
 def residual_and_gradient(

@@ -56,14 +56,15 @@ def account(
     which = heard[change]
     tracks, changed = _switch(building, tracks, which, wanted[change], since[change], "presence")
     sessions += changed
-    silent = np.flatnonzero(
-        (tracks.use_state > UNKNOWN)
-        & (at_us - tracks.heard_us > policy.unknown_after_s * SECOND_US)
-    )
-    ends = np.maximum(tracks.heard_us[silent], tracks.use_since_us[silent])
-    unknown = np.full(len(silent), UNKNOWN)
-    tracks, changed = _switch(building, tracks, silent, unknown, ends, "not heard")
-    return tracks.put(silent, use_candidate=unknown), sessions + changed
+    silent = at_us - tracks.heard_us > policy.unknown_after_s * SECOND_US
+    lost = np.flatnonzero(silent & (tracks.use_state > UNKNOWN))
+    ends = np.maximum(tracks.heard_us[lost], tracks.use_since_us[lost])
+    unknown = np.full(len(lost), UNKNOWN)
+    tracks, changed = _switch(building, tracks, lost, unknown, ends, "not heard")
+    # A candidate from before the silence must not make the silence count once it is heard again.
+    forgotten = np.flatnonzero(silent & (tracks.use_candidate > UNKNOWN))
+    tracks = tracks.put(forgotten, use_candidate=np.full(len(forgotten), UNKNOWN))
+    return tracks, sessions + changed
 
 
 def _switch(

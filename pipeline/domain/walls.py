@@ -67,9 +67,9 @@ class WallMap:
     ) -> tuple[Floats, Floats, Floats]:
         """Loss in dB and its slope d/dx, d/dy in dB/m, bilinear; `receiver` (K, N), places (N,)."""
         _, ny, nx = self.loss_db.shape
-        u = np.clip((x_m - self.origin_m[0]) / CELL_M, 0.0, nx - 1.001)
-        v = np.clip((y_m - self.origin_m[1]) / CELL_M, 0.0, ny - 1.001)
-        i, j = u.astype(np.int64), v.astype(np.int64)
+        u = np.clip((x_m - self.origin_m[0]) / CELL_M, 0.0, nx - 1.0)
+        v = np.clip((y_m - self.origin_m[1]) / CELL_M, 0.0, ny - 1.0)
+        i, j = np.minimum(u.astype(np.int64), nx - 2), np.minimum(v.astype(np.int64), ny - 2)
         fu, fv = u - i, v - j
         flat = self.loss_db.reshape(-1)
         base = receiver * (ny * nx) + (j * nx + i)

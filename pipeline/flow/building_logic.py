@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.contracts.transport import GatewayMark, LateBatch
 from pipeline.domain.events import ClosedWindow, UnknownTag, WindowResult
-from pipeline.domain.fences import Fences
+from pipeline.domain.fences import Fences, Phase
 from pipeline.domain.floorplan import NOWHERE, Alignment, Building
 from pipeline.domain.observations import summarise
 from pipeline.domain.policy import Policy
@@ -71,7 +71,9 @@ class BuildingFlow:
             touched[arrival.gateway, arrival.boot] = arrival
             records += self._take_one(arrival)
         records += self._close_windows()
-        records += [self._mark(arrival) for arrival in touched.values()]
+        for arrival in touched.values():
+            if arrival.boot in self._streams[arrival.gateway].boots:  # else of too many boots
+                records.append(self._mark(arrival))
         return records
 
     def _take_one(self, arrival: Arrival) -> list[Record]:
@@ -126,7 +128,7 @@ class BuildingFlow:
 
     def _close_windows(self) -> list[Record]:
         results: list[Record] = []
-        for start in self._windows.due(self.watermark_us, self._timing, self._anything_to_expire()):
+        for start in self._windows.due(self.watermark_us, self._timing, self._anything_to_expire):
             columns = self._windows.take(start)
             seen = summarise(*columns, receivers=len(self.building.receivers))
             end = start + self._timing.window_us
@@ -145,8 +147,13 @@ class BuildingFlow:
         return closed
 
     def _anything_to_expire(self) -> bool:
-        tracks = self._state.tracks
-        return bool((tracks.room != NOWHERE).any() or (tracks.use_state > UNKNOWN).any())
+        tracks, fences = self._state.tracks, self._state.fences
+        return bool(
+            (tracks.room != NOWHERE).any()
+            or (tracks.use_state > UNKNOWN).any()
+            or (tracks.use_candidate > UNKNOWN).any()
+            or (fences.phase != Phase.OUTSIDE).any()
+        )
 
     def _mark(self, arrival: Arrival) -> GatewayMark:
         stream = self._streams[arrival.gateway].boots[arrival.boot]
@@ -199,7 +206,9 @@ class BuildingFlow:
             raise SnapshotError(snapshot.get("version"), SNAPSHOT_VERSION)
         flow = cls(building, timing, policy)
         flow._streams = {
-            gateway: Streams({boot: Stream(*parts) for boot, parts in boots.items()})
+            gateway: Streams(
+                {boot: Stream(m, until, dict(beyond)) for boot, (m, until, beyond) in boots.items()}
+            )
             for gateway, boots in snapshot["streams"].items()
         }
         flow._watermark = Watermark(*snapshot["watermark"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 MAX_BEYOND = 65_536
-"""A batch this far ahead of a gap is not taken; the gateway sends it again later."""
+"""With this many ahead of a gap only what closes it is taken; gateways send the rest again."""
 MAX_BOOTS = 64
 NEVER_US = -(2**62)
 
@@ -26,7 +26,9 @@ class Stream:
     def accept(self, sequence: int, oldest: int, until_us: int) -> bool:
         """True when the batch is new. A refusal that is no duplicate is told by `is_known`."""
         self._give_up_below(oldest)
-        if self.is_known(sequence) or len(self.beyond) >= MAX_BEYOND:
+        if self.is_known(sequence):
+            return False
+        if len(self.beyond) >= MAX_BEYOND and sequence != self.mark + 1:
             return False
         self.beyond[sequence] = until_us
         self._absorb()

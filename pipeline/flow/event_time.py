@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,7 +26,7 @@ class Timing:
 
     window_s: float = 1.0
     allowed_lateness_s: float = 0.5
-    gateway_timeout_s: float = 15.0
+    gateway_timeout_s: float = 30.0
     tick_s: float = 10.0
 
     @property
@@ -95,20 +95,28 @@ class Windows:
             self.open.setdefault(one, []).append(pick(columns, which))
         return late
 
-    def due(self, watermark_us: int, timing: Timing, idle_ticks: bool) -> list[int]:
-        """Starts of the windows to close now, in order: those with reads and, if asked for, the
-        ticks between them, so that time-outs pass while nothing is heard."""
-        window = timing.window_us
+    def due(self, watermark_us: int, timing: Timing, expiring: Callable[[], bool]) -> Iterator[int]:
+        """Starts of the windows to close now, in order: those with reads and, while `expiring()`,
+        the ticks between them, so that time-outs pass while nothing is heard.
+
+        `expiring` is asked before each tick, when all before it is closed: which ticks there are
+        follows from event time alone, not from how many windows close at once.
+        """
+        window, tick = timing.window_us, timing.tick_us
         limit = watermark_us - watermark_us % window
-        if limit <= self.closed_us:
-            return []
-        starts = {start for start in self.open if start + window <= limit}
-        if idle_ticks and self.closed_us != NEVER_US:
-            tick = timing.tick_us
-            first = self.closed_us - self.closed_us % tick + tick
-            starts.update(end - window for end in range(first, limit + 1, tick))
-        self.closed_us = limit
-        return sorted(starts)
+        starts = sorted(start for start in self.open if start + window <= limit)
+        for start in [*starts, None]:
+            quiet_until = limit if start is None else start
+            while self.closed_us != NEVER_US and expiring():
+                end = self.closed_us - self.closed_us % tick + tick
+                if end > quiet_until:
+                    break
+                self.closed_us = end
+                yield end - window
+            if start is not None:
+                self.closed_us = start + window
+                yield start
+        self.closed_us = max(self.closed_us, limit)
 
     def take(self, start: int) -> Piece:
         """Remove a window and return its reads as one piece."""
