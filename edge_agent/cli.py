@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_agent import decode_command
 from edge_agent.agent import Agent
 from edge_agent.errors import EdgeError, SettingsError
 from edge_agent.logs import configure, fields
@@ -24,6 +25,8 @@ log = logging.getLogger("edge.agent")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    if options.command == "decode":
+        return decode_command.main(options)
     try:
         settings = load(options.config)
     except SettingsError as error:
@@ -50,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check-config", help="say whether the configuration is good")
     for command in (run, check):
         command.add_argument("--config", type=Path, required=True, help="TOML file")
+    decode = commands.add_parser("decode", help="say what decoders make of bytes on standard input")
+    decode_command.add_arguments(decode)
     levels = ("debug", "info", "warning", "error")
     run.add_argument("--log-level", choices=levels, default="info")
     return parser

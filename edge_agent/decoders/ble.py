@@ -6,7 +6,7 @@ service data by 128-bit UUID. A decoder answers None for what is not its format;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edge_agent.decoders.readings import Frame
 
@@ -24,10 +24,12 @@ def identity(
     manufacturer_data: Mapping[int, bytes],
     service_data: Mapping[str, bytes],
     forward_random: bool = False,
+    owner_of: Callable[[str], str | None] | None = None,
 ) -> str | None:
     """The one tag name of an advertisement, or None when it has none that lasts.
 
-    Random addresses that change (resolvable, non-resolvable) are named only if `forward_random`.
+    Random addresses that change (resolvable, non-resolvable) are named only if `forward_random`,
+    or after their owner if `owner_of` (such as ble_rpa.Resolver.name_of) knows it: `irk:<owner>`.
     """
     if APPLE in manufacturer_data and (beacon := decode_ibeacon(manufacturer_data[APPLE])):
         return f"ibeacon:{beacon['uuid']}/{beacon['major']}/{beacon['minor']}"
@@ -37,6 +39,8 @@ def identity(
     for data in manufacturer_data.values():
         if beacon := decode_altbeacon(data):
             return f"altbeacon:{beacon['id']}"
+    if address_type == "random" and owner_of is not None and (owner := owner_of(address)):
+        return f"irk:{owner}"
     return _address_name(address, address_type, forward_random)
 
 

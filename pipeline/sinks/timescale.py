@@ -97,7 +97,9 @@ class _Partition(StatefulSinkPartition[Record, None]):
             except (psycopg.OperationalError, ConnectionError) as error:
                 # Whether a broken commit took effect is settled by reading the marks again.
                 self._drop()
-                log.warning("the database did not take the epoch, trying again in %.1f s: %s", wait_s, error)
+                log.warning(
+                    "the database did not take the epoch, trying again in %.1f s: %s", wait_s, error
+                )
                 time.sleep(wait_s)
                 wait_s = min(wait_s * 2, RETRY_MAX_S)
             except Exception:
