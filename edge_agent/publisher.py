@@ -142,7 +142,12 @@ class Publisher:
         delivery = self._delivery(spool)
         try:
             for batch in delivery.next(time.monotonic(), self._clock.now_us()):
-                payload = payload_of(batch, spool, self._clock)
+                try:
+                    payload = payload_of(batch, spool, self._clock)
+                except MessageError as error:
+                    log.error("unreadable batch given up %s", fields(row=batch.row, error=error))
+                    spool.give_up(batch.row)
+                    continue
                 connection.publish(self._topics["reads"], payload)
                 self.sent += 1
         except SpoolError as error:

@@ -209,6 +209,18 @@ class Spool:
         self.version += 1
         return len(sizes)
 
+    def give_up(self, row: int) -> None:
+        """Drop one batch that cannot be read; it is counted like one that found no room."""
+        with self._writing() as database:
+            found = database.execute(
+                "DELETE FROM batches WHERE row = ? RETURNING reads, bytes", (row,)
+            ).fetchall()
+            _count(database, "dropped_batches", len(found))
+            _count(database, "dropped_reads", sum(reads for reads, _ in found))
+        self._batches -= len(found)
+        self._bytes -= sum(size for _, size in found)
+        self.version += 1
+
     def _forget_streams(self, database: sqlite3.Connection) -> None:
         """Streams of earlier boots that hold nothing any more."""
         database.execute(

@@ -14,11 +14,11 @@ log = logging.getLogger("edge.spool")
 
 VERSION = 1
 _SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE streams (
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS streams (
     boot TEXT PRIMARY KEY, sequence INTEGER NOT NULL DEFAULT 0, until_us INTEGER
 ) WITHOUT ROWID;
-CREATE TABLE batches (
+CREATE TABLE IF NOT EXISTS batches (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     boot TEXT NOT NULL,
     sequence INTEGER NOT NULL,
@@ -32,8 +32,8 @@ CREATE TABLE batches (
     payload BLOB NOT NULL,
     UNIQUE (boot, sequence)
 );
-CREATE TABLE cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 _CORRUPT = ("not a database", "malformed", "corrupt")
 
@@ -87,8 +87,8 @@ def _prepare(database: sqlite3.Connection, path: str) -> None:
         "cache_size=-2000",
     ):
         database.execute(f"PRAGMA {setting}").fetchall()
-    if found == 0:
-        database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+    if found == 0:  # another process may be at it too: the second finds everything made
+        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
     # Walks the table's pages: damage shows here, where it can still be put aside.
     database.execute("SELECT count(*), sum(bytes) FROM batches").fetchone()
     database.execute("SELECT count(*) FROM streams, meta, cursors, counters").fetchone()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 import time
 
 import pytest
@@ -195,3 +196,26 @@ def test_the_log_is_one_line_an_event(agent, add_reads, wait_for, tmp_path):
     wait_for(lambda: "no connection" in log.read_text())
     for line in log.read_text().splitlines():
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ edge\.\w+ ", line), line
+
+
+def test_a_batch_that_cannot_be_read_is_given_up_and_the_rest_arrives(
+    agent, add_reads, make_pipeline, gateway, wait_for, tmp_path
+):
+    """One damaged row must not stop what comes after it."""
+    add_reads(0, 3)
+    running = agent()
+    wait_for(lambda: len(spooled(tmp_path)) >= 1)
+    running.kill()
+    running.wait()
+    path = tmp_path / "spool" / "spool.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE batches SET payload = x'c1c1' WHERE row = 1")
+    database.close()
+    pipeline = make_pipeline(gateway)
+    add_reads(3, 6)
+    agent()
+    wait_for(lambda: set(names(3, 6)) <= set(tags(pipeline)))
+    with sqlite3.connect(path) as database:
+        counters = dict(database.execute("SELECT name, value FROM counters"))
+    database.close()
+    assert counters["dropped_batches"] == 1
