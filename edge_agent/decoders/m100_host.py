@@ -7,6 +7,7 @@ means that it ended (or that the module restarted) and it is sent again.
 from __future__ import annotations
 
 from edge_agent.decoders import m100
+from edge_agent.decoders.names import epc_name
 from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
 
 ROUNDS = 10_000
@@ -88,7 +89,7 @@ def _meaning(frame: Frame) -> Reading | ReaderEvent | None:
     if frame["type"] == "tag":
         if not frame["tag_crc_ok"]:
             return ReaderEvent("bad_tag_crc", f"tag CRC of {frame['epc']} is wrong, not published")
-        return Reading(f"epc:{frame['epc']}", float(frame["rssi_dbm"]), None, "rfid")
+        return Reading(epc_name(frame["epc"]), float(frame["rssi_dbm"]), None, "rfid")
     if frame["type"] == "error":
         return ReaderEvent("reader_error", frame["meaning"], None, frame["error"])
     return None

@@ -16,6 +16,8 @@ _INVENTORIES = (INVENTORY, FAST_SWITCH, SESSION_INVENTORY)
 _SINGLE_BYTE_VALUES = {0x75, 0x77, 0x63}
 """Queries whose answer is one byte of data, not a result code: antenna, power, return loss."""
 _END_BYTES = 7
+_MOST_TAG_BYTES = 68
+"""Frequency, PC, 31 words of EPC, level, phase: what is longer is noise that fits the checksum."""
 _MIN_LENGTH = 3
 _COMMANDS = range(0x60, 0xC0)
 """Every command of the family lies here: a cheap second check beside an 8-bit checksum."""
@@ -76,7 +78,7 @@ class Decoder:
 def decode(frame: bytes) -> Frame:
     """One verified frame. `type`: tag, inventory_end, firmware, result, error or response."""
     command, data = frame[3], frame[4:-1]
-    if command in _INVENTORIES and len(data) > _END_BYTES:
+    if command in _INVENTORIES and _END_BYTES < len(data) <= _MOST_TAG_BYTES:
         return _tag(command, data)
     if command in _INVENTORIES and len(data) == _END_BYTES:
         return _inventory_end(command, data)

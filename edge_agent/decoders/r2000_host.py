@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_agent.decoders import r2000
+from edge_agent.decoders.names import epc_name
 from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
 
 
@@ -113,7 +114,7 @@ class R2000Conversation:
         antenna = frame["antenna"] + 1
         if self._selected is not None and (self._selected - 1) & 0x03 == frame["antenna"]:
             antenna = self._selected
-        return Reading(f"epc:{frame['epc']}", frame["rssi_dbm"], antenna, "rfid")
+        return Reading(epc_name(frame["epc"]), frame["rssi_dbm"], antenna, "rfid")
 
     def _answer(self, frame: Frame, now_s: float) -> list[ReaderEvent]:
         """Go on to the next request; `_asked` is the command that `frame` answers."""

@@ -128,8 +128,8 @@ class UnknownTag:
 class ClosedWindow:
     """A window's result with the version of the building that its indices refer to.
 
-    `late_reads`, `duplicates` and `unknown_tags` are those since the last closed window; the first
-    two depend on the order of arrival, everything else does not.
+    `late_reads`, `duplicates` and `unknown_tags` are those since the last closed window, so they
+    depend on the order of arrival; `result` does not.
     """
 
     building: Building

@@ -68,13 +68,15 @@ def advance(
         building, tracks, assets, portal, first, start_us, end_us, policy
     )
     tracks, gone = departures(building, tracks, end_us, policy)
+    floor, xy = tracks.floor[assets], np.stack([tracks.x_m[assets], tracks.y_m[assets]], axis=1)
+    was_xy = np.stack([before.x_m, before.y_m], axis=1)
     sighting = Sighting(
         assets,
-        tracks.floor[assets],
+        floor,
         tracks.room[assets],
         tracks.room_entered_us[assets],
-        np.stack([tracks.x_m[assets], tracks.y_m[assets]], axis=1),
-        np.stack([before.x_m, before.y_m], axis=1),
+        xy,
+        np.where((floor == before.floor)[:, None], was_xy, xy),  # a lift crosses no zone
         points,
         first,
     )

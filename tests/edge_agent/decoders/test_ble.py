@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 
 from edge_agent.decoders import ble
 
-PROTOCOL = "ble_"
 DECODERS = {
     "ble_ibeacon": ble.decode_ibeacon,
     "ble_altbeacon": ble.decode_altbeacon,
     "ble_eddystone": ble.decode_eddystone,
 }
+PROTOCOL = tuple(DECODERS)
 IBEACON = bytes.fromhex("0215e2c56db5dffb48d2b060d0f5a71096e000640000c5")
 ALTBEACON = bytes.fromhex("beacd3162f5af3ee494799db09756062d0fc005a0005c400")
 UID = bytes.fromhex("00e3123456789012346789010000000000010000")
@@ -69,6 +69,22 @@ def test_only_lasting_addresses_are_names(address, kind, lasting):
 
 def test_a_beacon_behind_a_changing_address_keeps_its_name():
     assert name("70:81:94:0D:FB:AA", company={76: IBEACON}).startswith("ibeacon:")
+
+
+def test_a_changing_address_is_named_after_its_owner():
+    def named(address, kind="random", company=None):
+        return ble.identity(
+            address=address,
+            address_type=kind,
+            manufacturer_data=company or {},
+            service_data={},
+            owner_of=lambda asked: "ward phone" if asked.startswith("70") else None,
+        )
+
+    assert named("70:81:94:0D:FB:AA") == "irk:ward phone"
+    assert named("71:81:94:0D:FB:AA") is None
+    assert named("70:81:94:0D:FB:AA", "public") == "ble:7081940dfbaa"
+    assert named("70:81:94:0D:FB:AA", company={76: IBEACON}).startswith("ibeacon:")
 
 
 @pytest.mark.parametrize("address", ["", "C4:A1", "GG:A1:38:00:00:01", "9A5C5C5E-0000-0000-0000"])

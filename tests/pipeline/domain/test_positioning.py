@@ -116,8 +116,8 @@ def test_not_worse_than_scipy():
 
     In a building 8 m wide many optima lie on a bound, where the solver has to go on along it.
     """
-    tags = 80
-    links, near, x, y = random_case(23, tags)
+    tags = 50
+    links, near, x, y = random_case(32, tags)
     fix = solved(links, near)
     starts = promising_starts(links, np.ones(tags), near, BOUNDS)
     bounds = [*BOUNDS.T.tolist(), (None, None)]
@@ -128,8 +128,8 @@ def test_not_worse_than_scipy():
         best = min(optimize.minimize(cost, (*place, 0.0), bounds=bounds).fun for place in places)
         if fix.cost[i] > best + 0.05:
             worse.append((i, float(fix.cost[i]), best))
-    assert fix.on_bound.sum() > 10
-    assert len(worse) <= 4, worse
+    assert fix.on_bound.sum() > 5
+    assert len(worse) <= 2, worse
 
 
 def test_close_to_the_truth_when_nothing_disturbs():

@@ -168,13 +168,20 @@ def test_a_portal_of_its_own_room_keeps_it_there(story):
 
 
 def test_a_portal_interrupts_a_challenger(synthetic, site):
-    story = Story(synthetic, site, room_streak_still=3)
+    """What the challenger won before the door spoke does not count afterwards."""
+    story = Story(synthetic, site, room_streak_still=4)
     story.fix(0, 15, 3)
     story.fix(1, 5, 3)
     story.fix(2, 5, 3)
     story.fix(3, 5, 3, portal=DOOR_STORE)
-    story.fix(4, 5, 3)
+    for second in (4, 5, 6):
+        story.fix(second, 5, 3)
     assert len(story.told) == 1
+    story.fix(7, 5, 3)
+    assert story.told[1:] == [
+        ("leaves", 4, "store", "moved_on"),
+        ("enters", 4, "ward", "won_by_margin"),
+    ]
 
 
 def test_departed_when_unheard_and_seen_again(story):

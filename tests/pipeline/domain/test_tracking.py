@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.codes import Method, Reason
-from pipeline.domain.floorplan import NOWHERE
+from pipeline.domain.floorplan import NOWHERE, Fence, Zone
 from pipeline.domain.policy import Policy
 from pipeline.domain.tracking import BuildingState, advance
 
@@ -82,6 +82,13 @@ def test_what_moves_gets_a_row_a_window(synthetic, hall):
     assert rested.room_visits == ()
 
 
+def test_what_was_wheeled_away_is_followed_at_once(synthetic, hall):
+    """After a minute in one place the belief is narrow; it must not hold the asset back."""
+    hall.hear({synthetic.PUMP: (2.0, 3.0, 0)}, seconds=60)
+    result = hall.hear({synthetic.PUMP: (18.0, 4.0, 0)}, seconds=2)
+    assert (result.positions.x_m[0], result.positions.y_m[0]) == pytest.approx((18, 4), abs=1.5)
+
+
 def test_another_floor(synthetic, hall):
     hall.hear({synthetic.PUMP: WARD_PLACE}, seconds=3)
     results = [hall.hear({synthetic.PUMP: ICU_PLACE}) for _ in range(6)]
@@ -91,6 +98,26 @@ def test_another_floor(synthetic, hall):
     assert len(changed) == 1
     assert hall.state.tracks.room[synthetic.PUMP] == synthetic.ICU
     assert changed[0].positions.z_m.tolist() == [4.5]
+
+
+def test_a_lift_crosses_no_zone(synthetic, site):
+    """From one end of the ground floor to the other end of the first, above the gate's strip."""
+    gate = synthetic.rectangle(9, -1, 11, 9)
+    zone = Zone(synthetic.identity("zone", "g"), "g", "g", 1, gate, Fence(entry_dwell_s=0.0))
+    hall = Hall(synthetic, replace(site, zones=(zone,), rules=()))
+    hall.hear({synthetic.PUMP: (3.0, 3.0, 0)}, seconds=10)
+    found = [hall.hear({synthetic.PUMP: (17.0, 3.0, 1)}) for _ in range(6)]
+    assert hall.state.tracks.floor[synthetic.PUMP] == 1
+    assert [visit.reason for result in found for visit in result.zone_visits] == []
+
+
+def test_a_dash_across_a_zone_is_a_crossing(synthetic, site):
+    gate = synthetic.rectangle(9.5, -1, 10.5, 9)
+    zone = Zone(synthetic.identity("zone", "g"), "g", "g", 0, gate, Fence(entry_dwell_s=0.0))
+    hall = Hall(synthetic, replace(site, zones=(zone,), rules=()))
+    hall.hear({synthetic.PUMP: (3.0, 3.0, 0)}, seconds=10)
+    found = [hall.hear({synthetic.PUMP: (18.0, 3.0, 0)}) for _ in range(3)]
+    assert [visit.reason for result in found for visit in result.zone_visits] == ["crossed"]
 
 
 def test_a_portal_read_puts_it_at_the_door(synthetic, site, hall):

@@ -248,6 +248,25 @@ def test_late_reads_are_kept_with_their_batch_and_counted(feed, synthetic, alone
     assert [(w.result.reads, w.late_reads) for w in again if w.result.reads] == [(3, 0)]
 
 
+def test_what_was_closed_without_a_gateway_stays_closed_when_it_returns(feed, synthetic):
+    """gw-b falls 38 s behind and is set aside; what it sends from then is late, no new window."""
+    site = synthetic.building(gateways=("gw-a", "gw-b"))
+    flow = BuildingFlow(site, feed.TIMING, feed.QUICK)
+    sent = [
+        feed.batch("gw-a", 1, 1.5, near(0.5)),
+        feed.batch("gw-b", 1, 1.5),
+        feed.batch("gw-a", 2, 40, near(21.5)),
+        feed.batch("gw-b", 2, 20),
+        feed.batch("gw-b", 3, 25, near(21.5)),
+        feed.batch("gw-b", 4, 40),
+    ]
+    records = flow.take([feed.arrival(site, b) for b in sent])
+    assert [r.late_reads for r in records if isinstance(r, LateBatch)] == [3]
+    starts = [w.result.start_us for w in windows(records)]
+    assert starts == sorted(set(starts))
+    assert flow.watermark_us == synthetic.us(39.5)
+
+
 def test_strangers_are_reported_and_do_not_count(feed, synthetic, alone):
     _, take = alone
     reads = [
