@@ -7,7 +7,6 @@ with this process, however it ends.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import secrets
 import signal
@@ -31,8 +30,15 @@ from pipeline.registry.load import load_site
 from pipeline.registry.site_file import GatewayEntry, SiteFile
 
 PIPELINE_LOGIN = "biotrakr_pipeline"
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+_WRAPPER = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which outlives exec
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("the parent is gone already")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Runs in the child in place of `preexec_fn`: that would make subprocess fork, and a fork while
+another thread multiplies matrices can leave OpenBLAS waiting for ever."""
 
 
 class Child:
@@ -76,13 +82,12 @@ class Child:
     def _start(self, extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 our own programs
-                self._command,
+                [sys.executable, "-I", "-S", "-c", _WRAPPER, str(os.getpid()), *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self._environment, **extra},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 one system call, safe beside threads
             )
 
 
@@ -215,7 +220,3 @@ def with_login(url: str, user: str, password: str) -> str:
     return parts._replace(
         netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"
     ).geturl()
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
