@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 import numpy as np
 from pydantic import (
@@ -32,7 +33,7 @@ from pipeline.domain.geometry import check_polygon
 from pipeline.registry.errors import SiteFileError
 
 Code = Annotated[str, StringConstraints(pattern=NAME)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 Metres = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Point = tuple[Metres, Metres]
@@ -44,6 +45,13 @@ def _polygon(points: list[Point]) -> list[Point]:
     except GeometryError as error:
         raise ValueError(error.problem) from None
     return points
+
+
+def _time_zone(name: str) -> str:
+    known = available_timezones()  # empty on a machine without time zone data: then not checked
+    if known and name not in known:
+        raise ValueError(f"there is no time zone {name!r}; use a name like Europe/Berlin")
+    return name
 
 
 Polygon = Annotated[list[Point], AfterValidator(_polygon)]
@@ -68,7 +76,7 @@ class Organization(_Part):
 class Facility(_Part):
     code: Code
     name: Title
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
 
 
 class RoomEntry(_Part):
@@ -88,7 +96,7 @@ class Wall(_Part):
 class FloorEntry(_Part):
     code: Code
     name: Title
-    level: int
+    level: Annotated[int, Field(ge=-100, le=500)]
     elevation_m: Metres
     height_m: Annotated[float, Field(gt=1, le=50)] = 3.5
     rooms: list[RoomEntry]
@@ -230,6 +238,7 @@ def _cross_references(site: SiteFile) -> Iterator[str]:
 def _building_references(where: str, building: BuildingEntry) -> Iterator[str]:
     floors = {floor.code for floor in building.floors}
     rooms = [room.code for floor in building.floors for room in floor.rooms]
+    floor_of = {room.code: floor.code for floor in building.floors for room in floor.rooms}
     yield from _twice(f"{where}.floors", (f.code for f in building.floors))
     yield from _twice(f"{where}: rooms", rooms)
     for g, gateway in enumerate(building.gateways):
@@ -241,11 +250,19 @@ def _building_references(where: str, building: BuildingEntry) -> Iterator[str]:
                 yield f"{key}.floor: there is no floor {receiver.floor!r}"
             if receiver.room is not None and receiver.room not in rooms:
                 yield f"{key}.room: there is no room {receiver.room!r}"
+            elif (
+                receiver.floor in floors
+                and receiver.room
+                and floor_of[receiver.room] != receiver.floor
+            ):
+                yield f"{key}.room: {receiver.room!r} is on floor {floor_of[receiver.room]!r}"
     for z, zone in enumerate(building.zones):
         if zone.floor is not None and zone.floor not in floors:
             yield f"{where}.zones[{z}].floor: there is no floor {zone.floor!r}"
         if zone.room is not None and zone.room not in rooms:
             yield f"{where}.zones[{z}].room: there is no room {zone.room!r}"
+        elif zone.room is not None and zone.floor not in (None, floor_of[zone.room]):
+            yield f"{where}.zones[{z}].floor: {zone.room!r} is on floor {floor_of[zone.room]!r}"
 
 
 def _twice(where: str, codes: Iterable[str]) -> Iterator[str]:

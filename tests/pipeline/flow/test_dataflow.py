@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -149,4 +150,8 @@ def test_steps_have_stable_names(make):
 
 
 def test_the_picture_is_the_one_in_the_readme(make):
-    assert to_mermaid(make([], [])).strip() == MERMAID.read_text(encoding="utf-8").strip()
+    picture = to_mermaid(make([], [])).strip()
+    assert picture == MERMAID.read_text(encoding="utf-8").strip()
+    steps = re.findall(r'\["(\w+) \(', picture)
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert " -> ".join(steps) in readme

@@ -230,7 +230,7 @@ def test_a_code_that_is_taken_is_named_and_nothing_is_loaded(
 
 def test_a_time_zone_that_nobody_knows(conn: Connection, north: dict[str, Any]) -> None:
     north["facility"]["time_zone"] = "Europe/Atlantis"
-    with pytest.raises(RegistryError, match='time zone "Europe/Atlantis" not recognized'):
+    with pytest.raises(RegistryError, match="Europe/Atlantis"):
         _load(conn, north)
 
 

@@ -258,3 +258,29 @@ def test_a_file_that_cannot_be_read_says_which(
         load_site_file(path)
     assert str(refused.value).startswith(f"{path}: 1 problem(s)")
     assert refused.value.problems[0].startswith("cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "key", "words"),
+    [
+        (lambda s: s["facility"].update(time_zone="Mars/Olympus"), "facility.time_zone", "Mars"),
+        (lambda s: s["facility"].update(name="a\0b"), "facility.name", "match"),
+        (
+            lambda s: s["buildings"][0]["floors"][0].update(level=10**30),
+            "buildings[0].floors[0].level",
+            "less",
+        ),
+        (
+            lambda s: receiver(s).update(floor="f1", room="mri"),
+            "gateways[0].receivers[0].room",
+            "is on floor",
+        ),
+    ],
+)
+def test_what_would_fail_later_is_told_now(
+    north: Site, spoil: Callable[[Site], None], key: str, words: str
+) -> None:
+    spoil(north)
+    told = [line for line in problems(north) if key in line]
+    assert len(told) == 1, problems(north)
+    assert words in told[0]
