@@ -96,7 +96,7 @@ def inventory() -> bytes:
 
 _MEANINGS = {
     INVENTORY: "inventory",
-    SOFTWARE_VERSION: "get software version",
+    SOFTWARE_VERSION: "reader software version",
     RESET: "reset",
 }
 

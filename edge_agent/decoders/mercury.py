@@ -42,6 +42,8 @@ _STREAM_NOTICES = {
 _LONGEST_DATA = 0xF8
 _COMMAND_OVERHEAD, _ANSWER_OVERHEAD = 5, 7
 _VERSION_BYTES = 20
+_POWER_BYTES = 7
+"""Of the answer that carries the limits too: option, power, highest, lowest."""
 
 
 def _frame(body: bytes) -> bytes:
@@ -123,7 +125,20 @@ def _success(opcode: int, data: bytes) -> Frame | None:
     if opcode == TEMPERATURE and len(data) == 1:
         celsius = int.from_bytes(data, "big", signed=True)
         return {"type": "temperature", "temperature_c": celsius}
-    return {"type": "response", "data": data.hex()}
+    return {"type": "response", "data": data.hex()} | _setting(opcode, data)
+
+
+def _setting(opcode: int, data: bytes) -> Frame:
+    """What the answer to a query says, where it is more than data."""
+    if opcode == GET_REGION and len(data) == 1:
+        return {"region": data[0]}
+    if opcode == GET_POWER and len(data) == _POWER_BYTES:
+        names = ("power_dbm", "highest_power_dbm", "lowest_power_dbm")
+        return {
+            name: int.from_bytes(data[at : at + 2], "big", signed=True) / 100
+            for name, at in zip(names, (1, 3, 5), strict=True)
+        }
+    return {}
 
 
 def _version(name: str, data: bytes) -> Frame:

@@ -133,8 +133,8 @@ def nak(reason: int) -> bytes:
 
 
 _MEANINGS = {
-    PARAMETER_SEND: "set parameters",
-    PARAMETER_REQUEST: "get parameters",
+    PARAMETER_SEND: "parameter send",
+    PARAMETER_REQUEST: "parameter request",
     ACK: "ACK from host",
     NAK: "NAK from host",
     START_SESSION: "start session",

@@ -104,7 +104,7 @@ def decode(lines: list[Line]) -> Frame | None:
     tag.
     """
     frame: Frame = {"type": "response", "command": lines[0][1].split(" ")[0], "ok": None}
-    frame |= {"tags": [], "barcodes": [], "messages": [], "fields": {}, "bad_lines": 0}
+    frame |= {"tags": [], "barcodes": [], "fields": {}, "bad_lines": 0}
     tags: list[list[Line]] = []
     for key, said in lines[1:]:
         value = said if key == "BC" else said.strip()
@@ -132,8 +132,9 @@ def _other(frame: Frame, key: str, value: str) -> None:
         frame |= {"ok": False, "error": value}
     elif key == "BC":
         frame["barcodes"] += [value] if value else []
+        frame["barcode"] = value  # nearly always there is one only
     elif key == "ME":
-        frame["messages"].append(value)
+        frame["message"] = f"{frame.get('message', '')} {value}".strip()
     else:
         frame["fields"][key] = value
 

@@ -77,7 +77,8 @@ class TslConversation:
     def _outcome(self, frame: Frame, now_s: float) -> list[ReaderEvent]:
         if frame["ok"] or frame["error"] == _NO_TAG:
             return []
-        detail = " ".join([f"{frame['command']}: error {frame['error']}", *frame["messages"]])
+        message = frame.get("message", "")
+        detail = f"{frame['command']}: error {frame['error']} {message}".rstrip()
         code = int(frame["error"]) if frame["error"].isdecimal() else None
         return self._notices.once(ReaderEvent("reader_error", detail, None, code), now_s)
 

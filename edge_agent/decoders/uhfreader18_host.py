@@ -134,6 +134,9 @@ class UhfReader18Conversation:
 
     def _reader_info(self, frame: Frame) -> list[ReaderEvent]:
         kind, configured = frame["reader_type"], self._layout
+        # A round lasts as long as the reader scans.
+        scan_s = frame["scan_time_ms"] / 1000
+        self._round_timeout_s = max(self._round_timeout_s, scan_s + self._reply_timeout_s)
         if kind in uhfreader288.READER_TYPES:
             self._layout = "288"
         elif kind in uhfreader288.OLD_READER_TYPES:

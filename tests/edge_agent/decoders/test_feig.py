@@ -33,4 +33,6 @@ def test_answers(advanced, status, kind):
 def test_long_answers_need_the_advanced_form():
     answer = feig.encode_answer(feig.INVENTORY, bytes(600), advanced=True)
     assert len(feig.Decoder().feed(answer)) == 1
-    assert feig.describe_command(feig.encode(0x65, advanced=True))["meaning"].startswith("get soft")
+    assert feig.describe_command(feig.encode(0x65, advanced=True))["meaning"].startswith(
+        "reader soft"
+    )

@@ -208,6 +208,13 @@ def test_version_fields_and_short_answers():
     assert one(0x63, b"\x00\x05")["data"] == "0005"
 
 
+def test_power_and_region_are_told_in_units():
+    power = one(0x62, bytes.fromhex("0108fc0bb803e8"))
+    want = {"power_dbm": 23.0, "highest_power_dbm": 30.0, "lowest_power_dbm": 10.0}
+    assert want.items() <= power.items()
+    assert one(0x67, b"\x02")["region"] == 2
+
+
 def test_longest_data_pass_and_longer_are_no_frame():
     assert len(feed(mercury.encode_answer(0x28, bytes(0xF8)))) == 1
     assert feed(mercury.encode_answer(0x28, bytes(0xF9))) == []

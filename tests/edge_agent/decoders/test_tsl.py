@@ -70,7 +70,7 @@ def test_a_damaged_level_spoils_its_tag():
 def test_barcodes_messages_and_other_fields():
     (frame,) = feed("CS: .bc", "BC: A 1\x1d2 ", "ME: hello", "MF: TSL", "OK:")
     assert frame["barcodes"] == ["A 1\x1d2 "]
-    assert frame["messages"] == ["hello"] and frame["fields"] == {"MF": "TSL"}
+    assert frame["message"] == "hello" and frame["fields"] == {"MF": "TSL"}
 
 
 def test_an_answer_without_result_is_incomplete():

@@ -92,6 +92,14 @@ def test_errors_are_told_once_a_minute_and_the_round_goes_on():
     assert len(bench.sent) > 10
 
 
+def test_a_long_scan_is_waited_for():
+    host = UhfReader18Conversation()
+    host.send(0.0)
+    host.receive(uhf.encode_answer(uhf.READER_INFO, bytes.fromhex("001609034e001e64")), 0.1)
+    host.send(0.1)
+    assert host.wake_at_s > 10.0
+
+
 def test_statistics_end_a_round():
     host = UhfReader18Conversation(layout="288")
     host.send(0.0)
