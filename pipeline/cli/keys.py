@@ -16,7 +16,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,21 @@ def command(options: argparse.Namespace) -> int:
     if (options.name is not None) != (options.action in _NEED_NAME):
         raise CliError(f"keys {options.action}: give one name" if options.name is None else
                        f"keys {options.action}: takes no name")  # fmt: skip
-    os.umask(0o077)
+    with _private_files():
+        return _work(options)
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """What is made in here is for its owner alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _work(options: argparse.Namespace) -> int:
     with open_vault(options.vault) as vault:
         if options.action == "show":
             print(vault.password(options.name))

@@ -222,3 +222,12 @@ def _connect(port: int, authority: Path, user: str | None, password: str | None)
         client.loop(0.1)
     client.disconnect()
     return answers[0] if answers else "no answer"
+
+
+def test_the_process_s_umask_is_given_back(made: Keys) -> None:
+    before = os.umask(0o027)
+    try:
+        made("list")
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
