@@ -26,5 +26,5 @@ def command(options: argparse.Namespace) -> int:
         print(f"{options.file}: good: {len(site.buildings)} building(s), {len(site.assets)} assets")
         return 0
     with connect(database_url(options)) as connection:
-        print(load_site(connection, site))
+        print("\n".join(load_site(connection, site).lines()))
     return 0
