@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import msgpack
-
 from edge_agent.clock import EventClock
 from edge_agent.spool import Spool, Stored
-from pipeline.contracts.codec import with_oldest
+from pipeline.contracts.codec import stamped
 
 
 def payload_of(batch: Stored, spool: Spool, clock: EventClock) -> bytes:
-    """With `oldest`: what lies below is acknowledged or given up. And with the clock's correction,
-    when the batch was stored by an unsynchronised clock whose error has become known since."""
+    """With when it is sent; with what is still held, so that nobody waits for what will never come
+    or goes on without what will; and with the clock's correction, when the batch was stored by an
+    unsynchronised clock whose error has become known since."""
     oldest = spool.oldest_sequence(batch.boot) or batch.sequence
-    payload = with_oldest(batch.payload, min(oldest, batch.sequence))
     correction_us = clock_correction_us(batch, spool, clock)
-    if correction_us is None:
-        return payload
-    fields = msgpack.unpackb(payload)
-    fields["clock"]["correction_us"] = correction_us
-    packed: bytes = msgpack.packb(fields, use_bin_type=True)
-    return packed
+    return stamped(
+        batch.payload,
+        oldest=min(oldest, batch.sequence),
+        # The receiver adds the correction to every time, so what is right already must lack it.
+        sent_us=clock.now_us() - (correction_us or 0),
+        earlier=spool.earlier(),
+        correction_us=correction_us,
+    )
 
 
 def clock_correction_us(batch: Stored, spool: Spool, clock: EventClock) -> int | None:

@@ -20,9 +20,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent import faults
 from edge_agent.batch import Draft
 from edge_agent.errors import SpoolError
 from edge_agent.spool_schema import open_database
+from pipeline.contracts.reads import MAX_EARLIER
 
 OVERHEAD_BYTES = 100
 """What a row costs beside its payload."""
@@ -35,6 +37,10 @@ _NEWEST = (
     " AND row > (SELECT max(row) FROM batches) - 100 ORDER BY row DESC LIMIT ?"
 )
 """Looks at the newest hundred only: a long backlog must not be walked through again and again."""
+_EARLIER = """
+SELECT boot, sequence FROM streams
+WHERE boot <> ? AND EXISTS (SELECT 1 FROM batches WHERE batches.boot = streams.boot) LIMIT ?
+"""
 _KERNEL_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -143,6 +149,8 @@ class Spool:
                     "INSERT OR REPLACE INTO cursors VALUES (?, ?)", (cursor.name, cursor.value)
                 )
             freed = self._drop_beyond_bounds(database, size, created_us)
+            faults.passing("spool-insert")
+        faults.passing("spool-committed")
         self.sequence, self.until_us = sequence, until_us
         self._batches += len(batches) - freed[0]
         self._bytes += size - freed[1]
@@ -204,6 +212,7 @@ class Spool:
                 (boot, sequence),
             ).fetchall()
             self._forget_streams(database)
+            faults.passing("ack-deleting")
         self._batches -= len(sizes)
         self._bytes -= sum(size for (size,) in sizes)
         self.version += 1
@@ -245,6 +254,11 @@ class Spool:
         with self._reading() as database:
             smallest: int | None = database.execute(query, (boot,)).fetchone()[0]
             return smallest
+
+    def earlier(self) -> dict[str, int]:
+        """Earlier boots of which batches are still here, each with its highest sequence."""
+        with self._reading() as database:
+            return dict(database.execute(_EARLIER, (self.boot, MAX_EARLIER)).fetchall())
 
     def cursor(self, name: str) -> str | None:
         with self._reading() as database:

@@ -21,13 +21,14 @@ from pipeline.contracts.reads import (
     Read,
     ReadBatch,
     ReadBatchRows,
+    Vouch,
     to_us,
 )
 
 M = TypeVar("M", bound=Message)
 _KINDS = {"ble": Kind.BLE, "rfid": Kind.RFID, "other": Kind.OTHER}
 _OFFSET_LIMIT = 2**32
-_read_batch: Callable[[Any], ReadBatch] = ReadBatch.__pydantic_validator__.validate_python
+_read_batch: Callable[..., ReadBatch] = ReadBatch.__pydantic_validator__.validate_python
 """model_validate without its own checks of its options: 3 % of decoding a batch."""
 _MAX_KEYS = 1024
 """Far more than any map of ours has; keeps the list of unknown keys short."""
@@ -61,22 +62,32 @@ def encode_batch(batch: ReadBatch) -> bytes:
     return packed
 
 
-def with_oldest(payload: bytes, oldest: int) -> bytes:
-    """The same MessagePack batch with another `oldest`: it is only known when it is sent.
+def stamped(
+    payload: bytes,
+    *,
+    oldest: int,
+    sent_us: int,
+    earlier: Mapping[str, int],
+    correction_us: int | None = None,
+) -> bytes:
+    """The same MessagePack batch with what is only known when it is sent.
 
     Raises MessageError when `payload` is no MessagePack batch (it is not checked to the end).
     """
     fields = _unpack(payload)
     if "sequence" not in fields:
         raise MessageError("malformed", "not a read batch: it has no sequence")
-    fields["oldest"] = oldest
+    fields |= {"oldest": oldest, "sent_us": sent_us, "earlier": dict(earlier)}
+    if correction_us is not None:
+        fields["clock"]["correction_us"] = correction_us
     packed: bytes = msgpack.packb(fields, use_bin_type=True)
     return packed
 
 
-def decode_batch(payload: bytes) -> ReadBatch:
+def decode_batch(payload: bytes, vouch: Vouch | None = None) -> ReadBatch:
     """MessagePack columns or JSON rows, told apart by the first byte.
 
+    Names of tags for which `vouch` stands are not checked (it is asked about MessagePack only).
     Raises MessageError: empty, too_large, wrong_version, malformed. Of a key that comes twice in
     MessagePack the last counts.
     """
@@ -86,8 +97,10 @@ def decode_batch(payload: bytes) -> ReadBatch:
     if payload[:1] in b"{ \t\r\n":
         return columns_from_rows(decode_json(ReadBatchRows, payload))
     try:
-        return _read_batch(_unpack(payload))
+        return _read_batch(_unpack(payload), context=vouch)
     except ValidationError as error:
+        if vouch is not None:  # a name may be wrong too, and the first mistake is the one to tell
+            return decode_batch(payload)
         raise _refusal(error) from None
 
 

@@ -73,6 +73,10 @@ _NOTHING_HEARD = ReadBatchRows(
     clock=ClockState(synchronised=False, correction_us=-1_500_000),
     reads=[],
 )
+_AFTER_A_REBOOT = _ROWS.model_copy(
+    update={"boot": "5e884898da28047151d0e56f8dc62927", "sequence": 3, "oldest": 1}
+    | {"sent_us": 1_772_436_603_250_000, "earlier": {_BOOT: 1042}}
+)
 _ONLINE = GatewayStatus(
     gateway="icu-1",
     state="online",
@@ -151,8 +155,10 @@ _RESOLVED = Alert(
 )
 
 EXAMPLES: Final[dict[str, tuple[Message, ...]]] = {
-    "read-batch-rows": (_ROWS, _NOTHING_HEARD),
-    "read-batch": (columns_from_rows(_ROWS), columns_from_rows(_NOTHING_HEARD)),
+    "read-batch-rows": (_ROWS, _NOTHING_HEARD, _AFTER_A_REBOOT),
+    "read-batch": tuple(
+        columns_from_rows(rows) for rows in (_ROWS, _NOTHING_HEARD, _AFTER_A_REBOOT)
+    ),
     "ack": (Ack(gateway="icu-1", boot=_BOOT, sequence=1041),),
     "gateway-status": (_ONLINE, _OFFLINE),
     "alert": (_OPEN, _RESOLVED),

@@ -19,17 +19,29 @@ columns as arrays anyway, where it costs next to nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from struct import calcsize
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import FailFast, Field, StringConstraints, model_validator
+from pydantic import (
+    FailFast,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from pipeline.contracts.base import SCHEMA_VERSION, Boot, Message, Name, Sequence, Time
 
 NO_RSSI = -32768
 MAX_READS = 20_000
+MAX_EARLIER = 64
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = {
@@ -54,6 +66,19 @@ Column = Annotated[bytes, Field(max_length=4 * MAX_READS)]
 Microseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
 """Since 1970-01-01T00:00:00Z, unless said otherwise."""
 Dbm = Annotated[float, Field(ge=-200, le=100)]
+
+
+Vouch = Callable[[list[Any]], bool]
+"""Given what stands for the tags: True when the caller answers for every entry being a TagName."""
+
+
+def _unless_vouched(
+    tags: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo
+) -> object:
+    vouch: Vouch | None = info.context
+    if vouch is not None and type(tags) is list and len(tags) <= MAX_READS and vouch(tags):
+        return tags
+    return check(tags)
 
 
 class Kind(IntEnum):
@@ -88,6 +113,17 @@ class _Envelope(Message):
         description="Smallest sequence of this boot that the gateway still holds: what lies below "
         "is acknowledged or given up, a receiver never waits for it. At most `sequence`",
     )
+    sent_us: Microseconds | None = Field(
+        default=None,
+        description="When it was sent, by the gateway's clock, microseconds since "
+        "1970-01-01T00:00:00Z. A receiver that waits for a silent gateway counts the time in which "
+        "others were talking, so an outage of all of them sets nobody aside. Null: `until_us`",
+    )
+    earlier: Annotated[dict[Boot, Sequence], Field(max_length=MAX_EARLIER)] = Field(
+        default_factory=dict,
+        description="Earlier boots of which the gateway still holds batches, each with its highest "
+        "sequence: until those have come, the promise of `until_us` is theirs",
+    )
     until_us: Microseconds = Field(
         description="No later batch of this boot holds a read older than this, so event time moves "
         "on even when nothing is heard. Microseconds since 1970-01-01T00:00:00Z; a time before "
@@ -112,7 +148,12 @@ class ReadBatch(_Envelope):
     start_us: Microseconds = Field(
         description="What `offset_us` counts from, microseconds since 1970-01-01T00:00:00Z"
     )
-    tags: Annotated[list[TagName], FailFast(), Field(max_length=MAX_READS)] = Field(
+    tags: Annotated[
+        list[TagName],
+        FailFast(),
+        Field(max_length=MAX_READS),
+        WrapValidator(_unless_vouched),
+    ] = Field(
         description="The distinct tags, `scheme:value`: ble:a4c138000001, epc:e200.., "
         "ibeacon:<uuid>/<major>/<minor>"
     )
@@ -186,6 +227,17 @@ class ReadBatchRows(_Envelope):
     reads: Annotated[list[Read], FailFast(), Field(max_length=MAX_READS)] = Field(
         description="Empty: nothing was heard, but `until_us` holds"
     )
+
+
+_TAG_NAMES = TypeAdapter(Annotated[list[TagName], FailFast()])
+
+
+def are_tag_names(names: list[str]) -> bool:
+    try:
+        _TAG_NAMES.validate_python(names, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def to_us(at: datetime) -> int:

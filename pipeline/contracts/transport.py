@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from uuid import UUID
 
 KEPT_BYTES = 4096
 """A dead letter keeps this much of its payload: enough to see what it was."""
@@ -68,8 +69,35 @@ class StatusReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RawBatch:
+    """A batch as it came, new and right. Event times of its oldest and newest read."""
+
+    gateway_id: UUID
+    building_id: UUID
+    boot: str
+    sequence: int
+    first_us: int
+    last_us: int
+    until_us: int
+    reads: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of a building when every window up to `at_us` was closed (flow.checkpoint)."""
+
+    building_id: UUID
+    at_us: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class LateBatch:
-    """A batch with reads whose window was closed already; kept whole, to be reconciled."""
+    """A batch with reads whose window was closed already; kept whole, to be reconciled.
+
+    `first_us`, `last_us`: event times of the oldest and newest late read.
+    """
 
     organization: str
     facility: str
@@ -78,4 +106,6 @@ class LateBatch:
     boot: str
     sequence: int
     late_reads: int
+    first_us: int
+    last_us: int
     payload: bytes

@@ -11,10 +11,14 @@ from bytewax.operators import KeyedStream, StatefulBatchLogic
 from bytewax.outputs import Sink
 from typing_extensions import override
 
+from pipeline.contracts.transport import RawMessage
 from pipeline.domain.policy import Policy
-from pipeline.flow.arrivals import Arrival, Directory, Routed, Router
+from pipeline.flow import snapshot
+from pipeline.flow.arrival import Arrival
+from pipeline.flow.arrivals import Directory, Routed, Router
 from pipeline.flow.building_logic import BuildingFlow, Record
 from pipeline.flow.event_time import Timing
+from pipeline.flow.observer import SILENT, Observer
 
 
 def build(
@@ -23,20 +27,28 @@ def build(
     directory: Directory,
     timing: Timing,
     policy: Policy,
+    observer: Observer = SILENT,
 ) -> Dataflow:
     """The whole pipeline between a source of RawMessage and a sink of records."""
+    router = Router(directory)
+
+    def route(messages: list[RawMessage]) -> list[Routed]:
+        routed = router.route(messages)
+        observer.routed(len(messages), routed)
+        return routed
+
     flow = Dataflow("biotrakr")
     messages = op.input("messages", flow, source)
     # RawMessage(topic, payload, received_us)
-    routed = op.flat_map_batch("decode", messages, Router(directory).route)
+    routed = op.flat_map_batch("decode", messages, route)
     # (building key, Arrival) | ("", DeadLetter | StatusReport)
     lanes = op.branch("route", routed, _is_arrival)
     arrivals = cast("KeyedStream[Arrival]", lanes.trues)
     # (building key, Arrival)
     tracked = op.stateful_batch(
-        "track", arrivals, lambda state: _BuildingLogic(state, directory, timing, policy)
+        "track", arrivals, lambda state: _BuildingLogic(state, directory, timing, policy, observer)
     )
-    # (building key, ClosedWindow | GatewayMark | LateBatch)
+    # (building key, ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint)
     records = op.merge("records", tracked, lanes.falses)
     op.output("store", records, sink)
     return flow
@@ -50,13 +62,19 @@ class _BuildingLogic(StatefulBatchLogic[Arrival, Record, dict[str, Any]]):
     """Thin adapter: bytewax on the outside, BuildingFlow on the inside."""
 
     def __init__(
-        self, state: dict[str, Any] | None, directory: Directory, timing: Timing, policy: Policy
+        self,
+        state: dict[str, Any] | None,
+        directory: Directory,
+        timing: Timing,
+        policy: Policy,
+        observer: Observer,
     ) -> None:
         self._directory, self._timing, self._policy = directory, timing, policy
+        self._observer = observer
         self._flow: BuildingFlow | None = None
         if state is not None:
             building = directory.building(state["building"])
-            self._flow = BuildingFlow.restore(state, building, timing, policy)
+            self._flow = snapshot.restore(state, building, timing, policy)
 
     @override
     def on_batch(self, values: list[Arrival]) -> tuple[list[Record], bool]:
@@ -64,9 +82,12 @@ class _BuildingLogic(StatefulBatchLogic[Arrival, Record, dict[str, Any]]):
         if self._flow is None:
             self._flow = BuildingFlow(building, self._timing, self._policy)
         self._flow.adopt(building)
-        return self._flow.take(values), StatefulBatchLogic.RETAIN
+        self._flow.observer = self._observer
+        records = self._flow.take(values)
+        self._observer.taken(self._flow, values, records)
+        return records, StatefulBatchLogic.RETAIN
 
     @override
     def snapshot(self) -> dict[str, Any]:
         assert self._flow is not None, "the engine only snapshots keys that had input"
-        return self._flow.snapshot()
+        return snapshot.take(self._flow)

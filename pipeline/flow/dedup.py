@@ -59,6 +59,8 @@ class Streams:
     """The boots of one gateway, the most recently heard last."""
 
     boots: dict[str, Stream] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    """Earlier boots of which the gateway still holds batches: boot -> highest sequence."""
 
     def stream(self, boot: str) -> Stream:
         found = self.boots.pop(boot, None) or Stream()
@@ -70,7 +72,17 @@ class Streams:
     @property
     def until_us(self) -> int:
         """No boot will send anything older than this."""
-        return max((s.until_us for s in self.boots.values()), default=NEVER_US)
+        promises = [self._promise_of(boot, last) for boot, last in self.held.items()]
+        newest = max((s.until_us for s in self.boots.values()), default=NEVER_US)
+        return min([newest, *(us for us in promises if us is not None)])
+
+    def _promise_of(self, boot: str, last: int) -> int | None:
+        """None: everything it held has come."""
+        stream = self.boots.get(boot)
+        if stream is None:
+            return NEVER_US
+        return stream.until_us if stream.mark < last else None
 
     def copy(self) -> Streams:
-        return Streams({boot: stream.copy() for boot, stream in self.boots.items()})
+        boots = {boot: stream.copy() for boot, stream in self.boots.items()}
+        return Streams(boots, dict(self.held))

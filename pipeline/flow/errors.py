@@ -1,7 +1,8 @@
 """Errors of the flow.
 
 FlowError
-└── SnapshotError    recovery state that this version cannot read; says what to do
+├── SnapshotError    recovery state that this version cannot read; says what to do
+└── CheckpointError  a kept state that history cannot be computed from
 """
 
 from __future__ import annotations
@@ -19,3 +20,11 @@ class SnapshotError(FlowError):
             "with an empty recovery directory: gateways send again what was not acknowledged."
         )
         self.found = found
+
+
+class CheckpointError(FlowError):
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"the checkpoint cannot be used: {problem}. Start from an earlier one, or leave the "
+            "range as it is"
+        )

@@ -1,9 +1,10 @@
-"""Event time: the watermark and the open windows. Pure functions of the data; no clock is read."""
+"""Event time: its lengths and the open windows. Pure functions of the data; no clock is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 SECOND_US = 1_000_000
 NEVER_US = -(2**62)
-Piece = tuple[Ints, Ints, Ints, Ints]
+Column = NDArray[np.integer[Any]]
+Piece = tuple[Column, Column, Column, Column]
 """Columns of reads of one window: asset, receiver, RSSI in centi-dBm, receptions."""
 
 
@@ -20,14 +22,29 @@ class Timing:
     """Lengths in seconds of event time.
 
     `allowed_lateness_s` covers gateways that run a little apart. A gateway that lags the newest
-    one by more than `gateway_timeout_s` is set aside: it no longer holds the others back, and what
-    it sends later is late. `tick_s`: how often time-outs are looked at while nothing is heard.
+    one by more than `gateway_timeout_s`, for as long while others talk, is set aside: it no longer
+    holds the others back, and what it sends later is late. `tick_s`: how often time-outs are looked
+    at while nothing is heard. `checkpoint_s`: how often a building's state is kept, with every
+    batch as it came, so that history can be computed again; 0: never, and no batches.
     """
 
     window_s: float = 1.0
     allowed_lateness_s: float = 0.5
     gateway_timeout_s: float = 30.0
     tick_s: float = 10.0
+    checkpoint_s: float = 300.0
+
+    @property
+    def lateness_us(self) -> int:
+        return round(self.allowed_lateness_s * SECOND_US)
+
+    @property
+    def gateway_timeout_us(self) -> int:
+        return round(self.gateway_timeout_s * SECOND_US)
+
+    @property
+    def checkpoint_us(self) -> int:
+        return round(self.checkpoint_s * SECOND_US)
 
     @property
     def window_us(self) -> int:
@@ -40,41 +57,23 @@ class Timing:
 
 
 @dataclass
-class Watermark:
-    """min over active gateways of their newest event time, minus the allowed lateness.
-
-    `first_us` is the oldest newest-time ever seen: until a registered gateway has been heard, or
-    gateway_timeout_s has passed since then, it holds the watermark back.
-    """
-
-    value_us: int = NEVER_US
-    first_us: int | None = None
-
-    def advance(
-        self, newest_us: Mapping[str, int], registered: Iterable[str], timing: Timing
-    ) -> int:
-        """Move forward, never back; `newest_us` per gateway heard so far."""
-        heard = [us for us in newest_us.values() if us != NEVER_US]
-        if not heard:
-            return self.value_us
-        top, timeout = max(heard), round(timing.gateway_timeout_s * SECOND_US)
-        self.first_us = min(heard) if self.first_us is None else min(self.first_us, *heard)
-        missing = any(newest_us.get(name, NEVER_US) == NEVER_US for name in registered)
-        if missing and top - self.first_us < timeout:
-            return self.value_us
-        active = min(us for us in heard if top - us <= timeout)
-        candidate = active - round(timing.allowed_lateness_s * SECOND_US)
-        self.value_us = max(self.value_us, candidate)
-        return self.value_us
-
-
-@dataclass
 class Windows:
     """Tumbling windows that are still open: start -> pieces, in order of arrival."""
 
     open: dict[int, list[Piece]] = field(default_factory=dict)
     closed_us: int = NEVER_US
     """Every window that ends at or before this is closed."""
+
+    def add_whole(
+        self, first_us: int, last_us: int, columns: Piece, watermark_us: int, window_us: int
+    ) -> bool:
+        """File reads that all fall in one open window; False (and nothing done) if they do not."""
+        start = first_us - first_us % window_us
+        end = start + window_us
+        if last_us >= end or end <= watermark_us:
+            return False
+        self.open.setdefault(start, []).append(columns)
+        return True
 
     def add(self, time_us: Ints, columns: Piece, watermark_us: int, window_us: int) -> int:
         """File reads under their windows; returns how many were late (and were not filed)."""
@@ -118,16 +117,20 @@ class Windows:
                 yield start
         self.closed_us = max(self.closed_us, limit)
 
-    def take(self, start: int) -> Piece:
+    def take(self, start: int) -> tuple[Ints, Ints, Ints, Ints]:
         """Remove a window and return its reads as one piece."""
         pieces = self.open.pop(start, [])
         if not pieces:
             nothing = np.zeros(0, dtype=np.int64)
             return nothing, nothing, nothing, nothing
-        if len(pieces) == 1:
-            return pieces[0]
         a, r, rssi, count = zip(*pieces, strict=True)
-        return np.concatenate(a), np.concatenate(r), np.concatenate(rssi), np.concatenate(count)
+        return _joined(a), _joined(r), _joined(rssi), _joined(count)
+
+
+def _joined(parts: Sequence[Column]) -> Ints:
+    """Arriving columns are narrow: here they are widened, all at once."""
+    whole: Ints = np.concatenate(parts, dtype=np.int64)
+    return whole
 
 
 def pick(piece: Piece, which: NDArray[np.bool_]) -> Piece:

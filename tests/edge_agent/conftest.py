@@ -179,7 +179,9 @@ class Pipeline:
 
 
 def _content(batch):
-    return batch.model_copy(update={"oldest": 1, "clock": None})
+    """Without what depends on when it is sent."""
+    sent = {"oldest": 1, "clock": None, "sent_us": None, "earlier": {}}
+    return batch.model_copy(update=sent)
 
 
 def rows_of(batch):

@@ -58,3 +58,24 @@ def test_a_right_clock_needs_no_correction(spool, draft):
     spool.append([draft(5, anchor_us=100 * SECOND)])
     (batch,) = sent(spool, clock_at(160 * SECOND, synchronised=True))
     assert batch.clock.correction_us is None
+
+
+def test_when_it_was_sent_comes_out_right_after_the_correction(spool, draft):
+    spool.append([draft(5, synchronised=False, anchor_us=100 * SECOND)])
+    (right,) = sent(spool, clock_at(160 * SECOND, synchronised=True))
+    assert right.sent_us + right.clock.correction_us == 160 * SECOND
+    (unknown,) = sent(spool, clock_at(100 * SECOND, synchronised=False))
+    assert unknown.sent_us == 100 * SECOND
+
+
+def test_what_is_held_of_earlier_boots_is_told(spool, draft):
+    spool.append([draft(n) for n in range(3)])
+    before = spool.boot
+    spool.begin_new_stream()
+    spool.append([draft(9)])
+    clock = clock_at(0, synchronised=True)
+    assert [batch.earlier for batch in sent(spool, clock)] == [{before: 3}] * 4
+    spool.acknowledge(before, 2)
+    assert [batch.earlier for batch in sent(spool, clock)] == [{before: 3}] * 2
+    spool.acknowledge(before, 3)
+    assert [batch.earlier for batch in sent(spool, clock)] == [{}]

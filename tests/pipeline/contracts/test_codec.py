@@ -17,7 +17,7 @@ from pipeline.contracts.codec import (
     decode_json,
     encode_batch,
     encode_json,
-    with_oldest,
+    stamped,
 )
 from pipeline.contracts.errors import MessageError
 from pipeline.contracts.examples import EXAMPLES
@@ -206,21 +206,39 @@ def test_more_receivers_than_allowed():
     assert refusal(decode_batch, encode_json(rows)).reason == "malformed"
 
 
-def test_with_oldest_changes_nothing_else():
+STAMP = {"oldest": 17, "sent_us": 10**15 + 5, "earlier": {"0123456789abcdef": 7}}
+
+
+def test_a_stamp_changes_nothing_else():
     batch = EXAMPLES["read-batch"][0]
-    changed = decode_batch(with_oldest(PACKED, 17))
-    assert changed == batch.model_copy(update={"oldest": 17})
-    assert with_oldest(with_oldest(PACKED, 17), batch.oldest) == PACKED
+    changed = decode_batch(stamped(PACKED, **STAMP))
+    assert changed == batch.model_copy(update=STAMP)
+    as_before = {name: getattr(batch, name) for name in STAMP}
+    assert decode_batch(stamped(stamped(PACKED, **STAMP), **as_before)) == batch
 
 
-def test_with_oldest_keeps_keys_it_does_not_know():
+def test_a_stamp_may_correct_the_clock():
+    changed = decode_batch(stamped(PACKED, **STAMP, correction_us=-3))
+    assert changed.clock.correction_us == -3
+
+
+def test_a_stamp_keeps_keys_it_does_not_know():
     fields = msgpack.unpackb(PACKED) | {"later": [1, b"x"]}
-    assert msgpack.unpackb(with_oldest(msgpack.packb(fields), 17)) == fields | {"oldest": 17}
+    assert msgpack.unpackb(stamped(msgpack.packb(fields), **STAMP)) == fields | STAMP
 
 
 @pytest.mark.parametrize("oldest", [0, -1, 1043, 2.0, None])
 def test_with_an_oldest_that_cannot_be_the_receiver_refuses(oldest):
-    assert refusal(decode_batch, with_oldest(PACKED, oldest)).reason == "malformed"
+    assert refusal(decode_batch, stamped(PACKED, **STAMP | {"oldest": oldest})).reason == "malformed"
+
+
+@pytest.mark.parametrize(
+    "earlier", [{"x": 1}, {"0123456789abcdef": 0}, {f"{n:016x}": 1 for n in range(65)}, [1], None]
+)
+def test_earlier_boots_that_cannot_be(earlier):
+    wrong = stamped(PACKED, **STAMP | {"earlier": {}})
+    fields = msgpack.unpackb(wrong) | {"earlier": earlier}
+    assert refusal(decode_batch, msgpack.packb(fields)).reason == "malformed"
 
 
 @pytest.mark.parametrize(
@@ -236,8 +254,10 @@ def test_with_an_oldest_that_cannot_be_the_receiver_refuses(oldest):
         msgpack.packb({"sequence": 1}),
     ],
 )
-def test_with_oldest_of_what_is_no_batch(payload):
-    assert refusal(with_oldest, payload, 1).reason in ("malformed", "wrong_version")
+def test_a_stamp_on_what_is_no_batch(payload):
+    with pytest.raises(MessageError) as caught:
+        stamped(payload, **STAMP)
+    assert caught.value.reason in ("malformed", "wrong_version")
 
 
 def test_the_longest_message():

@@ -147,7 +147,12 @@ def building(*, walls: bool = False, version: int = 1, **changes: object) -> Bui
         organization="acme",
         facility="north",
         code="main",
-        ids={"organization": identity("organization", "acme")},
+        ids={
+            "organization": identity("organization", "acme"),
+            "facility": identity("facility", "north"),
+            "building": identity("building", "main"),
+            **{f"gateway/gw-{c}": identity("gateway", c) for c in "abc"},
+        },
         floors=floors(walls),
         rooms=rooms(),
         zones=zones(),

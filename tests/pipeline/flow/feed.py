@@ -18,7 +18,8 @@ from pipeline.contracts.transport import RawMessage
 from pipeline.domain.events import ClosedWindow
 from pipeline.domain.floorplan import BLE, Building
 from pipeline.domain.policy import Policy
-from pipeline.flow.arrivals import Arrival, Router
+from pipeline.flow.arrival import Arrival
+from pipeline.flow.arrivals import Router
 from pipeline.flow.event_time import Timing
 from pipeline.registry.directory import StaticDirectory
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.contracts import codec
 from pipeline.contracts.transport import DeadLetter, GatewayMark, RawMessage, StatusReport
-from pipeline.flow.arrivals import NEVER_US, Arrival, Router
+from pipeline.flow.arrival import NEVER_US, Arrival
+from pipeline.flow.arrivals import Router
 from pipeline.flow.building_logic import BuildingFlow
 from pipeline.registry.directory import StaticDirectory
 
@@ -49,8 +50,10 @@ def test_a_batch(feed, synthetic, site, route, one_read):
     assert arrival.receptions.tolist() == [1]
     assert arrival.payload == codec.encode_batch(one_read())
     assert not arrival.reads_refused
-    columns = (arrival.tag_index, arrival.receiver_index, arrival.time_us, arrival.rssi_cdbm)
-    assert {column.dtype for column in columns} == {np.dtype(np.int64)}
+    assert arrival.time_us.dtype == np.dtype(np.int64)
+    assert (arrival.first_us, arrival.last_us) == (synthetic.us(0.25), synthetic.us(0.25))
+    assert (arrival.asset.tolist(), arrival.receiver.tolist()) == ([synthetic.PUMP], [0])
+    assert (arrival.registered, arrival.version) == (True, site.version)
 
 
 def test_json_rows_are_the_same_batch(feed, synthetic, route):
@@ -295,7 +298,7 @@ def test_a_batch_whose_reads_are_refused_counts_for_deduplication(feed, site, ro
     assert (mark.sequence, mark.until_us) == (1, NEVER_US)
     assert flow.open_windows == 0
     flow.take([refused])
-    assert flow.duplicates == 1
+    assert flow.memory.duplicates == 1
 
 
 # -- nothing raises ------------------------------------------------------------------------------

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contracts.transport import GatewayMark, LateBatch
+from pipeline.contracts.transport import Checkpoint, GatewayMark, LateBatch, RawBatch
 from pipeline.domain.events import ClosedWindow
 from pipeline.domain.floorplan import Fence, Zone
 from pipeline.flow import building_logic, dedup
+from pipeline.flow import snapshot as snapshots
 from pipeline.flow.building_logic import BuildingFlow
+from pipeline.flow.errors import SnapshotError
 
 SEEDS = [1, 2, 3]
 
@@ -134,8 +136,8 @@ def test_restarts_from_a_snapshot(feed, quick, run, story):
     for size in cuts(rng, len(order), 6):
         records += run(order[at : at + size], flow=flow)
         at += size
-        kept = pickle.loads(pickle.dumps(flow.snapshot()))
-        flow = BuildingFlow.restore(kept, quick, feed.TIMING, feed.QUICK)
+        kept = pickle.loads(pickle.dumps(snapshots.take(flow)))
+        flow = snapshots.restore(kept, quick, feed.TIMING, feed.QUICK)
     assert feed.told(records) == told
 
 
@@ -152,8 +154,8 @@ def test_everything_at_once(feed, quick, run, story):
         chunk = order[at : at + size]
         records += run(chunk, cuts(rng, len(chunk), 5), flow=flow)
         at += size
-        kept = pickle.loads(pickle.dumps(flow.snapshot()))
-        flow = BuildingFlow.restore(kept, quick, feed.TIMING, feed.QUICK)
+        kept = pickle.loads(pickle.dumps(snapshots.take(flow)))
+        flow = snapshots.restore(kept, quick, feed.TIMING, feed.QUICK)
     assert feed.told(records) == told
 
 
@@ -216,7 +218,8 @@ def test_a_window_closes_when_the_watermark_has_passed_it(feed, synthetic, alone
 
 def test_a_batch_is_marked_once_it_is_in_the_state(feed, synthetic, alone):
     _, take = alone
-    marks = take(feed.batch("gw-a", 1, 1, near(0.5)), feed.batch("gw-a", 3, 3, []))
+    raw, *marks = take(feed.batch("gw-a", 1, 1, near(0.5)), feed.batch("gw-a", 3, 3, []))
+    assert isinstance(raw, RawBatch)
     assert marks == [GatewayMark("acme", "north", "gw-a", feed.BOOT, 1, synthetic.us(1))]
     (mark,) = [r for r in take(feed.batch("gw-a", 2, 2, [])) if isinstance(r, GatewayMark)]
     assert (mark.sequence, mark.until_us) == (3, synthetic.us(3))
@@ -227,10 +230,10 @@ def test_a_duplicate_is_counted_marked_and_nothing_else(feed, alone):
     take(feed.batch("gw-a", 1, 1, near(0.5)))
     records = take(feed.batch("gw-a", 1, 1, near(0.5)))
     assert [type(r) for r in records] == [GatewayMark]
-    assert flow.duplicates == 1
+    assert flow.memory.duplicates == 1
     (closed,) = windows(take(feed.batch("gw-a", 2, 9, [])))
     assert (closed.result.reads, closed.duplicates) == (3, 1)
-    assert flow.duplicates == 0
+    assert flow.memory.duplicates == 0
 
 
 def test_late_reads_are_kept_with_their_batch_and_counted(feed, synthetic, alone):
@@ -367,13 +370,13 @@ def test_a_long_silence_costs_no_ticks_once_nothing_is_left_to_expire(feed, alon
 
 
 def test_a_wrong_version_of_state_is_refused_with_what_to_do(feed, site, flow):
-    snapshot = flow.snapshot() | {"version": 99}
-    with pytest.raises(building_logic.SnapshotError, match="state of version 99") as refused:
-        BuildingFlow.restore(snapshot, site, feed.TIMING, feed.QUICK)
+    snapshot = snapshots.take(flow) | {"version": 99}
+    with pytest.raises(SnapshotError, match="state of version 99") as refused:
+        snapshots.restore(snapshot, site, feed.TIMING, feed.QUICK)
     assert "start with an empty recovery directory" in str(refused.value)
     assert refused.value.found == 99
-    with pytest.raises(building_logic.SnapshotError, match="state of version None"):
-        BuildingFlow.restore({}, site, feed.TIMING, feed.QUICK)
+    with pytest.raises(SnapshotError, match="state of version None"):
+        snapshots.restore({}, site, feed.TIMING, feed.QUICK)
 
 
 def frozen(value: object) -> object:
@@ -394,15 +397,15 @@ def test_a_snapshot_does_not_change_when_the_flow_goes_on(feed, quick, run):
     half = len(sent) // 2
     # Some batches are missing, so that streams are ahead of a gap and windows are open.
     run([b for i, b in enumerate(sent[:half]) if i not in {half - 6, half - 7}], flow=flow)
-    snapshot = flow.snapshot()
+    snapshot = snapshots.take(flow)
     before = frozen(snapshot)
     assert snapshot["windows"] and any(
-        beyond for boots in snapshot["streams"].values() for *_, beyond in boots.values()
+        beyond for kept in snapshot["streams"].values() for *_, beyond in kept["boots"].values()
     )
     run(sent[half:], flow=flow)
     assert frozen(snapshot) == before
     assert frozen(pickle.loads(pickle.dumps(snapshot))) == before
-    restored = BuildingFlow.restore(snapshot, quick, feed.TIMING, feed.QUICK)
+    restored = snapshots.restore(snapshot, quick, feed.TIMING, feed.QUICK)
     run(sent[half:], flow=restored)
     assert frozen(snapshot) == before
 
@@ -481,8 +484,8 @@ def test_restore_moves_the_state_to_the_present_building(feed, synthetic):
     flow = BuildingFlow(site, feed.TIMING, feed.QUICK)
     flow.take([feed.arrival(site, feed.batch("gw-a", 1, 3, near(0.5, "ble:aa02")))])
     turned = replace(site, version=7, rooms=site.rooms[::-1], zones=(), rules=())
-    kept = pickle.loads(pickle.dumps(flow.snapshot()))
-    again = BuildingFlow.restore(kept, turned, feed.TIMING, feed.QUICK)
+    kept = pickle.loads(pickle.dumps(snapshots.take(flow)))
+    again = snapshots.restore(kept, turned, feed.TIMING, feed.QUICK)
     assert again.building is turned
     records = again.take([feed.arrival(turned, feed.batch("gw-a", 2, 60, []))])
     left = [v for w in windows(records) for v in w.result.room_visits]

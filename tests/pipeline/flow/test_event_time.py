@@ -1,4 +1,4 @@
-"""The watermark follows the data alone; windows open, close and tick at their boundaries."""
+"""Windows open, close and tick at their boundaries."""
 
 from __future__ import annotations
 
@@ -7,84 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.flow.event_time import NEVER_US, Timing, Watermark, Windows, pick
+from pipeline.flow.event_time import NEVER_US, Timing, Windows, pick
 
 SECOND = 1_000_000
 TIMING = Timing(window_s=1.0, allowed_lateness_s=0.5, gateway_timeout_s=15.0, tick_s=10.0)
-NAMES = ("a", "b", "c")
-
-
-def walk(steps: list[dict[str, float]], registered: tuple[str, ...] = ("a", "b")) -> list[float]:
-    """The watermark in seconds after each step (newest time of each gateway, in seconds)."""
-    watermark, values = Watermark(), []
-    for newest in steps:
-        microseconds = {name: round(s * SECOND) for name, s in newest.items()}
-        value = watermark.advance(microseconds, registered, TIMING)
-        values.append(-1.0 if value == NEVER_US else value / SECOND)
-    return values
-
-
-UNHEARD = NEVER_US / SECOND
-
-
-@pytest.mark.parametrize(
-    ("steps", "values"),
-    [
-        pytest.param([{"a": 10, "b": 12}], [9.5], id="the slower one, minus the lateness"),
-        pytest.param([{"a": 10}], [-1], id="a registered gateway is waited for"),
-        pytest.param([{"a": 10}, {"a": 24.9}, {"a": 25}], [-1, -1, 24.5], id="but not for ever"),
-        pytest.param(
-            [{"a": 10}, {"a": 25}, {"a": 25, "b": 8}, {"a": 26, "b": 20}], [-1, 24.5, 24.5, 24.5],
-            id="it comes late and is waited for again",
-        ),
-        pytest.param(
-            [{"a": 10, "b": 10}, {"a": 25, "b": 10}, {"a": 25.1, "b": 10}], [9.5, 9.5, 24.6],
-            id="one that lags by more than the time-out is set aside",
-        ),
-        pytest.param(
-            [{"a": 50, "b": 10}, {"a": 50, "b": 40}, {"a": 60, "b": 55}], [49.5, 49.5, 54.5],
-            id="a lagging one returns; what has passed stays passed",
-        ),
-        pytest.param([{"a": 10, "b": UNHEARD}], [-1], id="heard without a promise is unheard"),
-        pytest.param([{}], [-1], id="nothing heard"),
-        pytest.param([{"a": 10, "b": 11, "x": 3}], [2.5], id="a stranger among them counts too"),
-        pytest.param([{"a": 10, "b": 9}, {"a": 9, "b": 8}], [8.5, 8.5], id="never back"),
-    ],
-)  # fmt: skip
-def test_watermark(steps, values):
-    assert walk(steps) == values
-
-
-def test_without_registered_gateways_there_is_nobody_to_wait_for():
-    assert walk([{"a": 10}], registered=()) == [9.5]
-
-
-seconds = st.integers(0, 60)
-
-
-@given(st.lists(st.dictionaries(st.sampled_from(NAMES), seconds, max_size=3), max_size=20))
-def test_the_watermark_never_goes_back_and_is_never_ahead_of_all(steps):
-    watermark, last = Watermark(), NEVER_US
-    for newest in steps:
-        microseconds = {name: s * SECOND for name, s in newest.items()}
-        value = watermark.advance(microseconds, NAMES, TIMING)
-        assert value >= last
-        if value > last:
-            assert value <= max(microseconds.values()) - SECOND // 2
-        last = value
-
-
-@given(st.lists(st.dictionaries(st.sampled_from(NAMES), seconds, max_size=3), max_size=20))
-def test_the_watermark_is_a_function_of_the_data(steps):
-    """Of its two numbers and the step: a watermark that is restored in between is no other."""
-    one, other = Watermark(), Watermark()
-    for newest in steps:
-        microseconds = {name: s * SECOND for name, s in newest.items()}
-        one.advance(microseconds, NAMES, TIMING)
-        other = Watermark(other.value_us, other.first_us)
-        other.advance(dict(reversed(microseconds.items())), reversed(NAMES), TIMING)
-        assert one == other
-
 
 # -- windows -------------------------------------------------------------------------------------
 
