@@ -15,6 +15,7 @@ begin
         from (values
             ('biotrakr_owner', ''),    -- owns every object; nobody logs in as it
             ('biotrakr_ingest', ''),   -- the dataflow: writes positions and events of all tenants
+            ('biotrakr_backfill', ''), -- revises history: the same, and takes rows away
             ('biotrakr_analyst', ''),  -- reads the views of one organization
             ('biotrakr_app', ''),      -- maintains the registry of one organization
             ('biotrakr_backup', 'bypassrls') -- pg_dump --role=biotrakr_backup: all rows, read only
@@ -35,6 +36,14 @@ begin
     end loop;
     if not pg_has_role(current_user, 'biotrakr_owner', 'set') then
         execute format('grant biotrakr_owner to %I with set true', current_user);
+    end if;
+    if not pg_has_role('biotrakr_backfill', 'biotrakr_ingest', 'usage') then
+        begin
+            grant biotrakr_ingest to biotrakr_backfill;
+        exception
+            -- The migration of another database of this cluster is doing the same.
+            when internal_error or unique_violation then null;
+        end;
     end if;
 end
 $$;

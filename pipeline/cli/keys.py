@@ -24,7 +24,13 @@ from typing import Any
 
 from pipeline.cli.errors import CliError
 from pipeline.cli.pki import ensure_certificates
-from pipeline.cli.setup import PIPELINE_LOGIN, add_site_options, analyst_login, read_sites
+from pipeline.cli.setup import (
+    HISTORY_LOGIN,
+    PIPELINE_LOGIN,
+    add_site_options,
+    analyst_login,
+    read_sites,
+)
 from pipeline.cli.vault import Vault, hash_for_broker, open_vault, write_private
 from pipeline.contracts.topics import gateway_user
 from pipeline.registry.site_file import SiteFile
@@ -143,7 +149,7 @@ def _make(options: argparse.Namespace, vault: Vault) -> None:
     sites = read_sites(options)
     organizations = sorted({site.organization.code for site in sites})
     users = [PIPELINE_USER, PROBE_USER, *organizations, *_gateway_users(sites)]
-    logins = [SUPERUSER, PIPELINE_LOGIN, *map(analyst_login, organizations)]
+    logins = [SUPERUSER, PIPELINE_LOGIN, HISTORY_LOGIN, *map(analyst_login, organizations)]
     made = vault.ensure(broker=users, database=logins)
     names = [name.strip() for name in options.broker_names.split(",") if name.strip()]
     renewed = ensure_certificates(options.vault, [*BROKER_NAMES, *names])
@@ -200,11 +206,18 @@ def _for_broker_certificates(source: _Source) -> dict[str, str]:
 
 def _for_pipeline(source: _Source) -> dict[str, str]:
     return {
-        "database_url": f"postgresql://{PIPELINE_LOGIN}:{source.vault.database[PIPELINE_LOGIN]}"
-        f"@{_DATABASE}",
+        "database_url": _database_url(source, PIPELINE_LOGIN),
         "mqtt_url": f"mqtts://{PIPELINE_USER}:{source.vault.broker[PIPELINE_USER]}@{_BROKER}",
         "ca.crt": (source.folder / "ca.crt").read_text(),
     }
+
+
+def _for_history(source: _Source) -> dict[str, str]:
+    return {"database_url": _database_url(source, HISTORY_LOGIN)}
+
+
+def _database_url(source: _Source, login: str) -> str:
+    return f"postgresql://{login}:{source.vault.database[login]}@{_DATABASE}"
 
 
 def _for_setup(source: _Source) -> dict[str, str]:
@@ -231,6 +244,7 @@ CONSUMERS: dict[str, tuple[int, Callable[[_Source], dict[str, str]]]] = {
     "broker-config": (1883, _for_broker),
     "broker-certs": (1883, _for_broker_certificates),
     "pipeline": (10001, _for_pipeline),
+    "history": (10001, _for_history),
     "setup": (10001, _for_setup),
     "demo": (10001, _for_demo),
 }

@@ -1,6 +1,7 @@
 """`biotrakr setup`: schema, registry and logins of a database, as its superuser. May be repeated.
 
-Logins can do no more than they must: the pipeline writes through biotrakr_ingest, and each
+Logins can do no more than they must: the pipeline writes through biotrakr_ingest, the
+revision of history through biotrakr_backfill, and each
 organization gets an analyst who reads the views of that organization and nothing else.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from pipeline.simulation.hospital import build_hospital
 from pipeline.simulation.scenario import Scenario
 
 PIPELINE_LOGIN = "biotrakr_pipeline"
+HISTORY_LOGIN = "biotrakr_history"
+_ROLES = {PIPELINE_LOGIN: "biotrakr_ingest", HISTORY_LOGIN: "biotrakr_backfill"}
 _ANALYST = "analyst_"
 _TRIES = 5
 _LONGEST_LOGIN = 63  # PostgreSQL would cut it short, and two could become one
@@ -94,20 +97,23 @@ def _load(connection: Connection, site: SiteFile) -> None:
     load_site(connection, site)
 
 
-def make_logins(connection: Connection, logins: Mapping[str, str]) -> None:
+def make_logins(
+    connection: Connection, logins: Mapping[str, str], report: Callable[[str], None] = print
+) -> None:
     """Create or renew each; `analyst_{organization}` is confined to that organization."""
     for login, password in logins.items():
-        role = "biotrakr_ingest" if login == PIPELINE_LOGIN else "biotrakr_analyst"
-        if role == "biotrakr_analyst" and not login.startswith(_ANALYST):
-            raise CliError(f"login {login!r}: use {PIPELINE_LOGIN} or {_ANALYST}{{organization}}")
+        role = _ROLES.get(login, "biotrakr_analyst")
+        if login not in _ROLES and not login.startswith(_ANALYST):
+            known = ", ".join(_ROLES)
+            raise CliError(f"login {login!r}: use {known} or {_ANALYST}{{organization}}")
         with connection.transaction():
             _make_login(connection, login, password)
             connection.execute(
                 sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login))
             )
-            if role == "biotrakr_analyst":
+            if login not in _ROLES:
                 _confine(connection, login)
-        print(f"login {login}: in {role}")
+        report(f"login {login}: in {role}")
 
 
 def _make_login(connection: Connection, login: str, password: str) -> None:

@@ -59,14 +59,15 @@ def _group(
         layout.append((f"{name} length", ">i4"))
         if name not in empty:
             layout.append((name, WIDTH[kind]))
-    records = np.zeros(len(which), dtype=layout)
-    records["fields"] = len(columns)
+    frame = np.zeros((), dtype=layout)
+    frame["fields"] = len(columns)
     for name, kind in columns:
-        if name in empty:
-            records[f"{name} length"] = -1
-            continue
-        records[f"{name} length"] = np.dtype(WIDTH[kind]).itemsize
-        records[name] = values[name][which]
+        frame[f"{name} length"] = -1 if name in empty else np.dtype(WIDTH[kind]).itemsize
+    records = np.full(len(which), frame)
+    whole = len(which) == _length(values)
+    for name, _ in columns:
+        if name not in empty:
+            records[name] = values[name] if whole else values[name][which]
     return records.tobytes()
 
 

@@ -1,7 +1,8 @@
 """Errors of the sinks.
 
 SinkError
-└── OutboxError    the outbox cannot be published; carries what to check
+├── OutboxError    the outbox cannot be published; carries what to check
+└── ScratchError   a scratch schema cannot be made, used or dropped
 """
 
 from __future__ import annotations
@@ -13,3 +14,7 @@ class SinkError(RuntimeError):
 
 class OutboxError(SinkError):
     """Publishing from the outbox failed for good."""
+
+
+class ScratchError(SinkError):
+    """What to change about the scratch schema, in one line."""

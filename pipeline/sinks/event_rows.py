@@ -70,8 +70,8 @@ def sessions(closed: ClosedWindow) -> Iterator[Row]:
         )
 
 
-def alert_message(building: Building, transition: AlertTransition) -> Alert:
-    """The message that goes out for one transition."""
+def alert_message(building: Building, transition: AlertTransition, *, late: bool = False) -> Alert:
+    """The message that goes out for one transition; a late one is only recorded."""
     asset, rule = building.assets[transition.asset], building.rules[transition.rule]
     room, floor = transition.room, transition.floor
     return Alert(
@@ -98,6 +98,7 @@ def alert_message(building: Building, transition: AlertTransition) -> Alert:
         ),
         opened_at=when(transition.opened_us),
         at=when(transition.at_us),
+        late=late,
         reason=transition.reason,
         evidence=transition.evidence,
     )
@@ -105,37 +106,43 @@ def alert_message(building: Building, transition: AlertTransition) -> Alert:
 
 def alerts(closed: ClosedWindow) -> Iterator[tuple[Row, Row, list[Row]]]:
     """For each transition its alert row, its event row and its outbox rows."""
-    building = closed.building
     for transition in closed.result.alerts:
-        message = alert_message(building, transition)
+        message = alert_message(closed.building, transition)
         payload = encode_json(message)
-        resolved = transition.state == "resolved"
-        alert = (
-            transition.id,
-            building.ids["organization"],
-            building.ids["facility"],
-            building.assets[transition.asset].id,
-            building.rules[transition.rule].id,
-            building.zones[transition.zone].id,
-            message.type,
-            message.severity,
-            message.state,
-            transition.revision,
-            message.opened_at,
-            message.at if resolved else None,
-            message.reason,
-        )
-        event = (
-            transition.id,
-            transition.revision,
-            building.ids["organization"],
-            message.state,
-            message.at,
-            message.reason,
-            json.dumps(transition.evidence),
-            payload.decode(),
-        )
-        yield alert, event, list(_outbox(message, payload, resolved))
+        alert, event = alert_rows(closed.building, transition, message, payload)
+        yield alert, event, list(_outbox(message, payload, transition.state == "resolved"))
+
+
+def alert_rows(
+    building: Building, transition: AlertTransition, message: Alert, payload: bytes
+) -> tuple[Row, Row]:
+    """The alert as it stands after the transition, and the transition."""
+    alert = (
+        transition.id,
+        building.ids["organization"],
+        building.ids["facility"],
+        building.assets[transition.asset].id,
+        building.rules[transition.rule].id,
+        building.zones[transition.zone].id,
+        message.type,
+        message.severity,
+        message.state,
+        transition.revision,
+        message.opened_at,
+        message.at if transition.state == "resolved" else None,
+        message.reason,
+    )
+    event = (
+        transition.id,
+        transition.revision,
+        building.ids["organization"],
+        message.state,
+        message.at,
+        message.reason,
+        json.dumps(transition.evidence),
+        payload.decode(),
+    )
+    return alert, event
 
 
 def _outbox(message: Alert, payload: bytes, resolved: bool) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,35 +22,61 @@ COLUMNS = (
     ("reads", "integer"), ("moving", "boolean"),
 )  # fmt: skip
 NAMES = ", ".join(name for name, _ in COLUMNS)
+_NULLABLE = ("floor_id", "room_id")
 _SMALL = 2**15 - 1
 _COPIED = ("x_m", "y_m", "z_m", "accuracy_m", "cov_xx", "cov_xy", "cov_yy", "room_confidence",
            "method", "reason", "moving")  # fmt: skip
 
 
+@dataclass(frozen=True)
+class LocationRows:
+    """All rows of an epoch, made at once and sorted by asset, then time.
+
+    The order is that of the primary keys they go into, which spares the database a third of its
+    work: neighbours share a page of the index. Of rows of one asset and one time the one of the
+    smallest building id comes last.
+    """
+
+    values: dict[str, Any]
+    nulls: dict[str, NDArray[np.bool_]]
+    last: NDArray[np.bool_]
+    """(N,) the newest row of its asset."""
+
+    @classmethod
+    def of(cls, windows: Iterable[ClosedWindow]) -> LocationRows:
+        """`windows` have rows; those of one building are in order of time."""
+        by_building = sorted(windows, key=lambda w: w.building.ids["building"], reverse=True)
+        parts = [_values(closed) for closed in by_building]
+        values = {name: np.concatenate([v[name] for v, _ in parts]) for name, _ in COLUMNS}
+        nulls = {name: np.concatenate([n[name] for _, n in parts]) for name in _NULLABLE}
+        high, low = np.ascontiguousarray(values["asset_id"]).view(">u8").astype(np.uint64).T
+        order = np.lexsort((values["ts"], low, high))
+        high, low = high[order], low[order]
+        return cls(
+            {name: column[order] for name, column in values.items()},
+            {name: column[order] for name, column in nulls.items()},
+            np.r_[(high[1:] != high[:-1]) | (low[1:] != low[:-1]), True],
+        )
+
+    def history(self) -> Iterator[bytes]:
+        """COPY data of all rows."""
+        return rows(COLUMNS, self.values, self.nulls)
+
+    def newest(self) -> Iterator[bytes]:
+        """COPY data of the last row of each asset."""
+        if self.last.all():
+            return self.history()
+        return rows(
+            COLUMNS,
+            {name: column[self.last] for name, column in self.values.items()},
+            {name: column[self.last] for name, column in self.nulls.items()},
+        )
+
+
 def history(closed: ClosedWindow) -> Iterator[bytes]:
     """COPY data of all rows of one closed window."""
     values, nulls = _values(closed)
-    yield from rows(COLUMNS, values, nulls)
-
-
-def newest(windows: Iterable[ClosedWindow]) -> Iterator[bytes]:
-    """COPY data of the last row of each asset and building among `windows` (in their order)."""
-    last: dict[str, list[ClosedWindow]] = {}
-    for closed in windows:
-        last.setdefault(closed.result.building, []).append(closed)
-    for building in last.values():
-        seen = np.zeros(0, dtype=np.int64)
-        for closed in reversed(building):
-            fresh = ~np.isin(closed.result.positions.asset, seen)
-            if fresh.any():
-                values, nulls = _values(closed)
-                yield from rows(
-                    COLUMNS,
-                    {name: column[fresh] for name, column in values.items()},
-                    {name: column[fresh] for name, column in nulls.items()},
-                )
-            # Versions of the building may number assets differently: then keep both rows.
-            seen = np.union1d(seen, closed.result.positions.asset)
+    return rows(COLUMNS, values, nulls)
 
 
 def _values(closed: ClosedWindow) -> tuple[dict[str, Any], dict[str, NDArray[np.bool_]]]:

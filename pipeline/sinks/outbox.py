@@ -1,23 +1,28 @@
 """Publishes the outbox: alerts that are durable in the database go out to MQTT, in order.
 
 Delivery guarantee: at least once, with deterministic ids (`alert_id`, `revision`), in the order of
-the transactions. A message is marked as published only after the broker's PUBACK.
+the transactions. A message is marked as published only after the broker's PUBACK. Of several
+processes on one database one publishes, or the order would be lost; the others wait to take over.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 import psycopg
+
+from pipeline.database.locks import OUTBOX, try_lock
 
 log = logging.getLogger(__name__)
 BATCH = 200
 POLL_S = 0.2
 RETRY_S = 1.0
 PUBACK_TIMEOUT_S = 10.0
+LOOK_S = 5.0
 
 _NEXT = """
 select id, topic, payload, retain from pipeline.outbox
@@ -28,7 +33,7 @@ update pipeline.outbox set published_at = clock_timestamp(), attempts = attempts
 where id = any(%s)
 """
 _AGE = """
-select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)
+select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)
 from pipeline.outbox where published_at is null
 """
 
@@ -50,6 +55,17 @@ class OutboxPublisher:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self.published = 0
+        self.unpublished = 0
+        """When it was last looked, which is every LOOK_S."""
+        self._oldest_s: float | None = None
+        self._looked_s = -LOOK_S
+
+    @property
+    def oldest_age_s(self) -> float:
+        """Age of the oldest message that is not out yet; 0 when there is none. Goes on while the
+        database is away."""
+        oldest_s = self._oldest_s
+        return 0.0 if oldest_s is None else time.monotonic() - oldest_s
 
     def start(self) -> None:
         self._thread.start()
@@ -68,8 +84,13 @@ class OutboxPublisher:
                 self._stopping.wait(RETRY_S)
 
     def _pump(self, connection: psycopg.Connection) -> None:
+        while not try_lock(connection, OUTBOX, 0):
+            if self._stopping.wait(RETRY_S):
+                return
         while not self._stopping.is_set():
             done = self.publish_once(connection)
+            if time.monotonic() - self._looked_s >= LOOK_S:
+                self.look(connection)
             if not done:
                 self._stopping.wait(POLL_S)
 
@@ -91,8 +112,10 @@ class OutboxPublisher:
             self.published += len(published)
         return len(published)
 
-
-def oldest_age_s(connection: psycopg.Connection) -> float:
-    """Age of the oldest message that is not out yet; 0 when there is none."""
-    row = connection.execute(_AGE).fetchone()
-    return float(row[0]) if row else 0.0
+    def look(self, connection: psycopg.Connection) -> None:
+        """How much is unpublished, and how old it is."""
+        row = connection.execute(_AGE).fetchone()
+        assert row is not None
+        self._looked_s = time.monotonic()
+        self.unpublished = row[0]
+        self._oldest_s = self._looked_s - float(row[1]) if row[0] else None

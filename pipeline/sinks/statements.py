@@ -1,11 +1,19 @@
-"""The SQL of the sink. Every statement can be run again without changing anything."""
+"""The SQL of the sink. Every statement can be run again without changing anything.
+
+A revision of history may have moved the beginning of a visit or session that is still open: what
+ends it later never ends it before it began.
+"""
+
+HISTORY_LOCK = 0x62696F68
+SHARE_HISTORY = f"select pg_advisory_xact_lock_shared({HISTORY_LOCK})"
+"""Held in each transaction of the sink; a revision of history takes it alone."""
 
 _VISIT = """
 insert into tracking.{table} (id, organization_id, facility_id, asset_id, {place}, entered_at,
     left_at, initial, entry_reason, exit_reason, confidence, contenders, window_end)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-on conflict (id) do update set left_at = excluded.left_at, exit_reason = excluded.exit_reason,
-    window_end = excluded.window_end
+on conflict (id) do update set left_at = greatest({table}.entered_at, excluded.left_at),
+    exit_reason = excluded.exit_reason, window_end = excluded.window_end
 where excluded.left_at is not null
 """
 ROOM_VISIT = _VISIT.format(table="room_visit", place="room_id")
@@ -15,7 +23,8 @@ SESSION = """
 insert into tracking.usage_session (id, organization_id, facility_id, asset_id, room_id, state,
     method, started_at, ended_at, end_reason)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-on conflict (id) do update set ended_at = excluded.ended_at, end_reason = excluded.end_reason
+on conflict (id) do update set ended_at = greatest(usage_session.started_at, excluded.ended_at),
+    end_reason = excluded.end_reason
 where excluded.ended_at is not null
 """
 
@@ -41,8 +50,21 @@ on conflict (key) do nothing
 """
 
 STAGE = """
-create temp table if not exists stage (like telemetry.location_history) on commit delete rows
+create temp table if not exists stage (like telemetry.location_history including defaults)
+on commit delete rows
 """
+
+MOVED = """
+update tracking.asset_location_current as current set organization_id = s.organization_id,
+    facility_id = b.facility_id, building_id = s.building_id, ts = s.ts, floor_id = s.floor_id,
+    room_id = s.room_id, x_m = s.x_m, y_m = s.y_m, z_m = s.z_m, accuracy_m = s.accuracy_m,
+    cov_xx = s.cov_xx, cov_xy = s.cov_xy, cov_yy = s.cov_yy,
+    room_confidence = s.room_confidence, method = s.method, reason = s.reason,
+    receivers = s.receivers, reads = s.reads, moving = s.moving, last_seen_at = s.ts
+from stage s join registry.building b on b.id = s.building_id
+where current.asset_id = s.asset_id and s.ts >= current.ts
+"""
+"""For assets that are in the table and once in `stage`: half the work of CURRENT."""
 
 CURRENT = """
 insert into tracking.asset_location_current as current (asset_id, organization_id, facility_id,
@@ -63,6 +85,13 @@ on conflict (asset_id) do update set organization_id = excluded.organization_id,
     moving = excluded.moving, last_seen_at = excluded.last_seen_at
 where excluded.ts >= current.ts
 """
+
+APPEARED = CURRENT.replace(
+    "order by",
+    "where not exists (select from tracking.asset_location_current c "
+    "where c.asset_id = s.asset_id)\norder by",
+)
+"""CURRENT for the assets that are not in the table."""
 
 WINDOW = """
 insert into pipeline.window_commit (building_id, window_end, window_start, reads, positions, late,
@@ -86,13 +115,20 @@ join registry.organization o on o.id = g.organization_id
 where o.code = %s and f.code = %s and g.code = %s and g.deleted_at is null
 """
 
-GATEWAY_PROGRESS = f"""
+GATEWAY_PROGRESS = """
 insert into pipeline.gateway_progress as p (gateway_id, boot, sequence, until)
-select g.id, %s, %s, %s {_GATEWAY}
+select g.id, m.boot, m.sequence, m.until
+from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[])
+    as m (organization, facility, gateway, boot, sequence, until)
+join registry.organization o on o.code = m.organization
+join registry.facility f on (f.organization_id, f.code) = (o.id, m.facility)
+join registry.gateway g on (g.organization_id, g.facility_id, g.code) = (o.id, f.id, m.gateway)
+where g.deleted_at is null
 on conflict (gateway_id, boot) do update set sequence = excluded.sequence,
     until = excluded.until
 where excluded.sequence >= p.sequence
 """
+"""One array a column; a gateway's boot at most once."""
 
 GATEWAY_STATUS = f"""
 insert into pipeline.gateway_status as s (gateway_id, organization_id, state, at, payload)
@@ -103,8 +139,9 @@ where excluded.at >= s.at
 """
 
 LATE_BATCH = f"""
-insert into pipeline.late_batch (gateway_id, building_id, boot, sequence, late_reads, payload)
-select g.id, g.building_id, %s, %s, %s, %s {_GATEWAY}
+insert into pipeline.late_batch (gateway_id, building_id, boot, sequence, late_reads, first_at,
+    last_at, payload)
+select g.id, g.building_id, %s, %s, %s, %s, %s, %s {_GATEWAY}
 on conflict do nothing
 """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from typing_extensions import override
 
 from pipeline.contracts.transport import GatewayMark
+from pipeline.sinks.observer import SILENT, SinkObserver
+from pipeline.sinks.row_counts import counting_cursor
 from pipeline.sinks.transaction import Epoch, Fault, Record, read_progress, write_epoch
 
 log = logging.getLogger(__name__)
@@ -42,8 +45,10 @@ class TimescaleSink(FixedPartitionedSink[Record, None]):
         connect: Callable[[], psycopg.Connection],
         on_committed: Callable[[Iterable[GatewayMark]], None],
         fault: Fault = no_fault,
+        observer: SinkObserver = SILENT,
     ) -> None:
         self._connect, self._on_committed, self._fault = connect, on_committed, fault
+        self._observer = observer
 
     @override
     def list_parts(self) -> list[str]:
@@ -55,7 +60,7 @@ class TimescaleSink(FixedPartitionedSink[Record, None]):
 
     @override
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> _Partition:
-        return _Partition(self._connect, self._on_committed, self._fault)
+        return _Partition(self._connect, self._on_committed, self._fault, self._observer)
 
 
 class _Partition(StatefulSinkPartition[Record, None]):
@@ -64,8 +69,11 @@ class _Partition(StatefulSinkPartition[Record, None]):
         connect: Callable[[], psycopg.Connection],
         on_committed: Callable[[Iterable[GatewayMark]], None],
         fault: Fault,
+        observer: SinkObserver,
     ) -> None:
         self._connect, self._on_committed, self._fault = connect, on_committed, fault
+        self._observer = observer
+        self._rows: Counter[str] = Counter()
         self._connection: psycopg.Connection | None = None
         self._progress: dict[UUID, int] = {}
         self._epoch = Epoch()
@@ -74,6 +82,8 @@ class _Partition(StatefulSinkPartition[Record, None]):
     def write_batch(self, values: list[Any]) -> None:
         for record in values:
             self._epoch.add(record)
+        if values:
+            self._observer.buffered()
 
     @override
     def snapshot(self) -> None:
@@ -90,13 +100,18 @@ class _Partition(StatefulSinkPartition[Record, None]):
     def _commit(self) -> None:
         wait_s = RETRY_FIRST_S
         while True:
+            self._rows.clear()
+            self._observer.begins()
             try:
                 connection = self._open()
-                self._progress = write_epoch(connection, self._epoch, self._progress, self._fault)
+                before = self._progress
+                self._progress = write_epoch(connection, self._epoch, before, self._fault)
+                self._observer.committed(self._epoch, before, self._rows)
                 return
             except (psycopg.OperationalError, ConnectionError) as error:
                 # Whether a broken commit took effect is settled by reading the marks again.
                 self._drop()
+                self._observer.failed()
                 log.warning(
                     "the database did not take the epoch, trying again in %.1f s: %s", wait_s, error
                 )
@@ -111,6 +126,8 @@ class _Partition(StatefulSinkPartition[Record, None]):
         if self._connection is None:
             connection = self._connect()
             self._progress = read_progress(connection)
+            base = connection.cursor_factory  # may redirect to a scratch schema
+            connection.cursor_factory = counting_cursor(base, self._rows)
             self._connection = connection
         return self._connection
 

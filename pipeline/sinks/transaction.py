@@ -6,17 +6,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import numpy as np
 import psycopg
 
 from pipeline.contracts.reads import to_us
-from pipeline.contracts.transport import DeadLetter, GatewayMark, LateBatch, StatusReport
+from pipeline.contracts.transport import (
+    Checkpoint,
+    DeadLetter,
+    GatewayMark,
+    LateBatch,
+    RawBatch,
+    StatusReport,
+)
 from pipeline.domain.events import ClosedWindow
 from pipeline.sinks import event_rows, location_rows
 from pipeline.sinks import statements as sql
 from pipeline.sinks.binary_copy import HEADER, TRAILER
 from pipeline.sinks.event_rows import Row, when
+from pipeline.sinks.location_rows import LocationRows
+from pipeline.sinks.raw_rows import write_checkpoints, write_raw
 
-Record = ClosedWindow | GatewayMark | LateBatch | DeadLetter | StatusReport
+Record = ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | DeadLetter | StatusReport
 Fault = Callable[[str], None]
 """Called at named points; the chaos tests kill the process there."""
 
@@ -28,6 +38,8 @@ class Epoch:
     windows: list[ClosedWindow] = field(default_factory=list)
     marks: dict[tuple[str, str, str, str], GatewayMark] = field(default_factory=dict)
     late: list[LateBatch] = field(default_factory=list)
+    raw: list[RawBatch] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     statuses: dict[tuple[str, str, str], StatusReport] = field(default_factory=dict)
 
@@ -39,13 +51,17 @@ class Epoch:
                 self.marks[o, f, g, boot] = record
             case LateBatch():
                 self.late.append(record)
+            case RawBatch():
+                self.raw.append(record)
+            case Checkpoint():
+                self.checkpoints.append(record)
             case DeadLetter():
                 self.dead.append(record)
             case StatusReport(organization=o, facility=f, gateway=g):
                 self.statuses[o, f, g] = record
 
     def __bool__(self) -> bool:
-        return bool(self.windows or self.marks or self.late or self.dead or self.statuses)
+        return any(vars(self).values())
 
 
 def read_progress(connection: psycopg.Connection) -> dict[UUID, int]:
@@ -71,6 +87,7 @@ def write_epoch(
         after[closed.building.ids["building"]] = closed.result.end_us
     fault("before-transaction")
     with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(sql.SHARE_HISTORY)
         if fresh:
             _write_windows(cursor, fresh)
             fault("inside-transaction")
@@ -84,10 +101,13 @@ def write_epoch(
 def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> None:
     with_rows = [closed for closed in windows if len(closed.result.positions)]
     if with_rows:
-        _copy(cursor, "telemetry.location_history", map(location_rows.history, with_rows))
+        rows = LocationRows.of(with_rows)
+        _copy(cursor, "telemetry.location_history", rows.history())
         cursor.execute(sql.STAGE)
-        _copy(cursor, "stage", [location_rows.newest(with_rows)])
-        cursor.execute(sql.CURRENT)
+        _copy(cursor, "stage", rows.newest())
+        cursor.execute(sql.MOVED)
+        if cursor.rowcount < np.count_nonzero(rows.last):
+            cursor.execute(sql.APPEARED)
     _many(cursor, sql.ROOM_VISIT, (r for w in windows for r in event_rows.room_visits(w)))
     _many(cursor, sql.ZONE_VISIT, (r for w in windows for r in event_rows.zone_visits(w)))
     _many(cursor, sql.SESSION, (r for w in windows for r in event_rows.sessions(w)))
@@ -100,15 +120,14 @@ def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> N
 
 
 def _write_rest(cursor: psycopg.Cursor, epoch: Epoch) -> None:
-    marks = epoch.marks.values()
-    _many(
-        cursor,
-        sql.GATEWAY_PROGRESS,
-        (
-            (m.boot, m.sequence, when(max(m.until_us, 0)), m.organization, m.facility, m.gateway)
-            for m in marks
-        ),
-    )
+    write_raw(cursor, epoch.raw)
+    write_checkpoints(cursor, epoch.checkpoints)
+    if epoch.marks:
+        marks = [
+            (m.organization, m.facility, m.gateway, m.boot, m.sequence, when(max(m.until_us, 0)))
+            for m in epoch.marks.values()
+        ]
+        cursor.execute(sql.GATEWAY_PROGRESS, [list(column) for column in zip(*marks, strict=True)])
     _many(
         cursor,
         sql.GATEWAY_STATUS,
@@ -122,7 +141,17 @@ def _write_rest(cursor: psycopg.Cursor, epoch: Epoch) -> None:
         cursor,
         sql.LATE_BATCH,
         (
-            (b.boot, b.sequence, b.late_reads, b.payload, b.organization, b.facility, b.gateway)
+            (
+                b.boot,
+                b.sequence,
+                b.late_reads,
+                when(b.first_us),
+                when(b.last_us),
+                b.payload,
+                b.organization,
+                b.facility,
+                b.gateway,
+            )
             for b in epoch.late
         ),
     )
@@ -164,13 +193,12 @@ def _unknown(closed: ClosedWindow) -> Iterable[Row]:
         )
 
 
-def _copy(cursor: psycopg.Cursor, table: str, chunks: Iterable[Iterable[bytes]]) -> None:
+def _copy(cursor: psycopg.Cursor, table: str, chunks: Iterable[bytes]) -> None:
     statement = f"copy {table} ({location_rows.NAMES}) from stdin (format binary)"
     with cursor.copy(statement.encode()) as copy:
         copy.write(HEADER)
         for chunk in chunks:
-            for data in chunk:
-                copy.write(data)
+            copy.write(chunk)
         copy.write(TRAILER)
 
 

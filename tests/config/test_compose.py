@@ -48,7 +48,7 @@ def test_what_is_there() -> None:
         "name", "services", "networks", "volumes",
     }  # fmt: skip
     always = {name for name, service in SERVICES.items() if "profiles" not in service}
-    assert always == {"keys", "setup", "database", "broker", "pipeline"}
+    assert always == {"keys", "setup", "database", "broker", "pipeline", "history"}
     assert all(SERVICES[name]["profiles"] == ["demo"] for name in set(SERVICES) - always)
 
 

@@ -12,7 +12,7 @@ import pytest
 from edge_agent.settings import load
 from pipeline.cli.settings import PipelineSettings, load_settings
 
-WITHOUT_DEFAULT = {"database_url", "mqtt_url", "mqtt_ca_file"}
+WITHOUT_DEFAULT = {"database_url", "mqtt_url", "mqtt_ca_file", "metrics_address", "kafka_brokers"}
 
 
 @pytest.fixture(autouse=True)

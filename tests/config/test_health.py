@@ -7,12 +7,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli import health
+from pipeline.contracts.address import Address
+from pipeline.contracts.health import Check, Health
+from pipeline.contracts.listener import Listener
 
 
 def test_fresh_files(
@@ -38,6 +43,61 @@ def test_a_connection_that_stands(run: Callable[..., int]) -> None:
         assert run(health, "health", "--port", port) == 1
         with socket.create_connection(("127.0.0.1", port)):
             assert run(health, "health", "--port", port) == 0
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[HTTPStatus, bytes], str]]:
+    """`answering(status, body)` -> the address of a program that answers so."""
+    with ExitStack() as stack:
+
+        def start(status: HTTPStatus, body: bytes) -> str:
+            page = {"/health": lambda: (status, "application/json", body)}
+            listener = Listener(Address("127.0.0.1", 0), page)
+            listener.start()
+            stack.callback(listener.stop)
+            return f"http://{listener.address}/health"
+
+        yield start
+
+
+def test_the_program_itself_is_asked(
+    run: Callable[..., int],
+    answering: Callable[[HTTPStatus, bytes], str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fine = Check("loop", 0.0, 30.0, "turns", "start it again")
+    bad = Check("sink", 41.52, 30.0, "results wait", "look at the database")
+    assert run(health, "health", "--url", answering(HTTPStatus.OK, Health([fine]).encode())) == 0
+    body = Health([fine, bad]).encode()
+    url = answering(HTTPStatus.SERVICE_UNAVAILABLE, body)
+    assert run(health, "health", "--url", url) == 1
+    assert capsys.readouterr().out == "good\nsink: results wait (41.5 s): look at the database\n"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"checks": [1]}', b"<html>"])
+def test_an_answer_that_is_none(
+    run: Callable[..., int],
+    answering: Callable[[HTTPStatus, bytes], str],
+    capsys: pytest.CaptureFixture[str],
+    body: bytes,
+) -> None:
+    assert run(health, "health", "--url", answering(HTTPStatus.NOT_FOUND, body)) == 1
+    assert "answers 404, and not about health" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["ftp://x/health", "http://", "127.0.0.1:9464", "http://x:y/"])
+def test_an_address_that_is_none(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    assert run(health, "health", "--url", url) == 1
+    assert "must look like http://127.0.0.1:9464/health" in capsys.readouterr().out
+
+
+def test_nobody_answers(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert run(health, "health", "--url", f"http://127.0.0.1:{port}/health") == 1
+    assert "no answer: [Errno 111]" in capsys.readouterr().out
 
 
 def test_as_a_module_it_needs_no_library(tmp_path: Path) -> None:

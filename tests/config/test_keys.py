@@ -91,6 +91,7 @@ def test_a_secret_stands_nowhere_else(made: Keys) -> None:
     }
     assert where["postgres"] == {"database", "setup"}
     assert where["biotrakr_pipeline"] == {"pipeline", "setup"}
+    assert where["biotrakr_history"] == {"history", "setup"}
     assert where["analyst_st-elmo"] == {"setup"}
     assert where["pipeline"] == {"pipeline"}
     assert where[GATEWAY] == {"demo"}

@@ -16,7 +16,11 @@ from pipeline.database.errors import ConnectionFailed
 from pipeline.database.testing import DatabaseServer
 
 _GATEWAYS = "select count(*) from reporting.gateway_health"
-LOGINS = {"biotrakr_pipeline": "first-password", "analyst_st-elmo": "another"}
+LOGINS = {
+    "biotrakr_pipeline": "first-password",
+    "biotrakr_history": "h",
+    "analyst_st-elmo": "another",
+}
 
 
 @pytest.fixture
@@ -47,9 +51,21 @@ def test_least_privilege(prepare: Callable[..., None], server: DatabaseServer, u
     with _login(server, url, "biotrakr_pipeline", "first-password") as pipeline:
         pipeline.execute("set role biotrakr_ingest")
         assert pipeline.execute("select count(*) from pipeline.window_commit").fetchone() == (0,)
-        for refused in ("set role biotrakr_owner", "drop table registry.asset", "create role x"):
+        for refused in (
+            "set role biotrakr_owner",
+            "set role biotrakr_backfill",
+            "drop table registry.asset",
+            "delete from tracking.room_visit",
+            "create role x",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 pipeline.execute(refused.encode())
+    with _login(server, url, "biotrakr_history", "h") as history:
+        history.execute("set role biotrakr_backfill")
+        history.execute("delete from tracking.room_visit")
+        for refused in ("set role biotrakr_owner", "delete from registry.asset"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                history.execute(refused.encode())
     with _login(server, url, "analyst_st-elmo", "another") as analyst:
         assert analyst.execute(_GATEWAYS).fetchone() == (4,)
         for refused in ("set role biotrakr_ingest", "select * from telemetry.location_history"):
@@ -92,7 +108,7 @@ def test_site_files_of_a_folder(
 def test_refusals(prepare: Callable[..., None], tmp_path: Path) -> None:
     with pytest.raises(CliError, match="is not a folder"):
         prepare({}, "--sites", tmp_path / "none")
-    with pytest.raises(CliError, match="use biotrakr_pipeline or analyst_"):
+    with pytest.raises(CliError, match="use biotrakr_pipeline, biotrakr_history or analyst_"):
         prepare({"postgres": "mine"})
     with pytest.raises(CliError, match="too long"):
         setup.analyst_login("o" * 60)

@@ -37,6 +37,7 @@ def test_the_columns_of_the_history_are_a_contract(conn: Connection) -> None:
     assert _columns(conn, "telemetry.location_history") == [
         ("organization_id", "uuid"), ("asset_id", "uuid"), ("building_id", "uuid"),
         ("ts", "timestamptz"), ("floor_id", "uuid"), ("room_id", "uuid"), *LOCATION,
+        ("revision", "int4"),
     ]  # fmt: skip
     assert _columns(conn, "tracking.asset_location_current") == [
         ("asset_id", "uuid"), ("organization_id", "uuid"), ("facility_id", "uuid"),
