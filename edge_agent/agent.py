@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -22,6 +23,7 @@ from edge_agent.spool import Spool
 from edge_agent.status import StatusBuilder
 from edge_agent.stores import Stores
 from edge_agent.writer import LIVE, BatchWriter
+from pipeline.contracts.messages import GatewayStatus
 
 log = logging.getLogger("edge.agent")
 
@@ -37,24 +39,30 @@ class Agent:
 
     def __init__(self, settings: Settings, clock: EventClock | None = None) -> None:
         self._settings = settings
-        self._clock = clock or EventClock()
+        self.clock = clock or EventClock()
         self._allow = AllowList(settings.allow)
         self._stopping = asyncio.Event()
+        self.turned_s = time.monotonic()
+        """When the loop last turned (monotonic)."""
         self.stores = Stores(self._open_spool)
-        self._writer = BatchWriter(settings.gateway, self.stores, self._clock)
+        self._writer = BatchWriter(settings.gateway, self.stores, self.clock)
         self._replays: list[ReplayReader] = []
         self._live: LiveReads | None = None
         self._readers = [self._reader(reader) for reader in settings.readers]
         self.status = StatusBuilder(
-            settings.gateway, self._clock, self.stores, [state for state, _ in self._readers]
+            settings.gateway, self.clock, self.stores, [state for state, _ in self._readers]
         )
         self.publisher = Publisher(
-            settings, self.stores.spools, self._clock, lambda: self.status.build("offline")
+            settings, self.stores.spools, self.clock, lambda: self.status.build("offline")
         )
 
     def stop(self) -> None:
         """Flush, say goodbye and let `run` return."""
         self._stopping.set()
+
+    def report(self) -> GatewayStatus:
+        """What the gateway says about itself. From any thread; may wait for the spool's lock."""
+        return self.status.build("online", publisher=self.publisher, counters=self._counters())
 
     async def run(self) -> None:
         log.info("starting %s", fields(gateway=self._settings.gateway, readers=len(self._readers)))
@@ -114,7 +122,7 @@ class Agent:
         if self._live is None:
             self._writer.register(LIVE)
             self._live = LiveReads(
-                self._clock,
+                self.clock,
                 self._writer,
                 self._allow,
                 window_us=self._settings.window_us,
@@ -136,7 +144,7 @@ class Agent:
         disk = self.stores.disk
         if self._live is None or disk is None or disk.until_us is None:
             return
-        if self._clock.now_us() < disk.until_us:
+        if self.clock.now_us() < disk.until_us:
             log.warning("the clock is behind the spool: a new stream begins")
             await self._writer.begin_new_streams()
 
@@ -146,6 +154,7 @@ class Agent:
         due_s = 0.0
         loop = asyncio.get_running_loop()
         while True:
+            self.turned_s = time.monotonic()
             if loop.time() >= due_s or signature != self.status.signature():
                 signature = self.status.signature()
                 due_s = loop.time() + self._settings.status_s
@@ -154,8 +163,7 @@ class Agent:
 
     def _publish_status(self) -> None:
         """May wait for the spool's lock, hence not in the loop."""
-        status = self.status.build("online", publisher=self.publisher, counters=self._counters())
-        self.publisher.show(status)
+        self.publisher.show(self.report())
 
     def _counters(self) -> dict[str, int]:
         return {

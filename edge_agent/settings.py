@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from edge_agent.errors import SettingsError
+from pipeline.contracts.address import Address
 from pipeline.contracts.base import Name
 from pipeline.contracts.topics import gateway_user
 
@@ -149,6 +150,14 @@ class Settings(_Section):
     status_s: Annotated[float, Field(ge=0.5, le=3600)] = 10.0
     allow: list[AllowPattern] = []
     forward_random: bool = False
+    metrics_address: str | None = None
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _can_be_listened_at(cls, address: str | None) -> str | None:
+        if address is not None:
+            Address.parse(address)
+        return address
 
     @field_validator("readers")
     @classmethod

@@ -25,7 +25,16 @@ def test_the_example_is_good():
 def test_the_examples_comments_show_the_defaults(tmp_path):
     """Uncommenting what is commented out changes nothing but what names a file."""
     lines = EXAMPLE.read_text().splitlines()
-    named = ("_file", "power_dbm", "username", "path = ", "kind = ", "name = ", "[[readers]]")
+    named = (
+        "_file",
+        "_address",
+        "power_dbm",
+        "username",
+        "path = ",
+        "kind = ",
+        "name = ",
+        "[[readers]]",
+    )
     plain = [
         line[2:]
         if line.startswith("# ") and " = " in line and not any(n in line for n in named)
