@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.geometry import Floats, check_polygon, contains
 from pipeline.domain.walls import WallMap
+from pipeline.domain.zones import ZoneTable
 
 NOWHERE = -1
 """Index of "no room", "no floor", "no asset"."""
@@ -180,6 +181,10 @@ class Building:
     @cached_property
     def wall_map(self) -> WallMap:
         return WallMap.draw(self.floors, self.receivers, self.bounds)
+
+    @cached_property
+    def zone_table(self) -> ZoneTable:
+        return ZoneTable.of(self.zones)
 
     @cached_property
     def room_map(self) -> RoomMap:

@@ -58,7 +58,7 @@ def contains(polygon: Floats, points: Floats) -> NDArray[np.bool_]:
     """
     x, y = points[..., 0], points[..., 1]
     inside = np.zeros(x.shape, dtype=bool)
-    for a, b in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+    for a, b in _edges(polygon):
         # Upwards: both polygons of a shared edge must round the same way.
         (x1, y1), (x2, y2) = (a, b) if a[1] < b[1] else (b, a)
         if y1 == y2:
@@ -66,22 +66,6 @@ def contains(polygon: Floats, points: Floats) -> NDArray[np.bool_]:
         spans = (y1 > y) != (y2 > y)
         inside ^= spans & (x < x1 + (y - y1) * ((x2 - x1) / (y2 - y1)))
     return inside
-
-
-def distance_to_edge_m(polygon: Floats, points: Floats) -> Floats:
-    """Distance of `points` (..., 2) to the nearest edge of `polygon`, inside or outside."""
-    nearest = np.full(points.shape[:-1], np.inf)
-    for a, b in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        along = b - a
-        t = np.clip((points - a) @ along / (along @ along), 0.0, 1.0)
-        nearest = np.minimum(nearest, np.linalg.norm(points - (a + t[..., None] * along), axis=-1))
-    return nearest
-
-
-def signed_distance_m(polygon: Floats, points: Floats) -> Floats:
-    """Negative inside, positive outside."""
-    distance = distance_to_edge_m(polygon, points)
-    return np.where(contains(polygon, points), -distance, distance)
 
 
 def crossings(start: Floats, end: Floats, a: Floats, b: Floats) -> NDArray[np.bool_]:
@@ -94,6 +78,12 @@ def crossings(start: Floats, end: Floats, a: Floats, b: Floats) -> NDArray[np.bo
     safe = np.where(parallel, 1.0, denominator)
     t, u = _cross(gap, s) / safe, _cross(gap, r) / safe
     return ~parallel & (t >= 0) & (t <= 1) & (u >= 0) & (u <= 1)
+
+
+def _edges(polygon: Floats) -> list[tuple[list[float], list[float]]]:
+    """Each corner with the next."""
+    corners = polygon.tolist()
+    return list(zip(corners, [*corners[1:], corners[0]], strict=True))
 
 
 def _cross(u: Floats, v: Floats) -> Floats:

@@ -6,18 +6,20 @@ read stands in front of everything: the asset is at the door.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain import positioning, rooms
+from pipeline.domain.ellipse import invert_2x2
 from pipeline.domain.fences import SECOND_US
 from pipeline.domain.floorplan import NOWHERE, Building
 from pipeline.domain.geometry import Floats
-from pipeline.domain.observations import Observations, links
+from pipeline.domain.likelihood import Likelihood, Prior
+from pipeline.domain.observations import Heard, links
 from pipeline.domain.policy import Policy
-from pipeline.domain.radio import Links
+from pipeline.domain.radio import RadioModel
 from pipeline.domain.tracks import NEVER_US, Ints, Tracks
 
 _FROM_FIX = (
@@ -34,66 +36,58 @@ class Located:
     receivers: Ints
     on_bound: NDArray[np.bool_]
 
+    def at(self, which: Ints) -> Located:
+        """How some of them were."""
+        return Located(*(getattr(self, f.name)[which] for f in fields(self)))
+
 
 def decide_floor(
-    building: Building,
-    tracks: Tracks,
-    seen: Observations,
-    assets: Ints,
-    portal: Ints,
-    at_us: int,
-    policy: Policy,
+    building: Building, at: Tracks, heard: Heard, portal: Ints, at_us: int, policy: Policy
 ) -> tuple[Tracks, NDArray[np.bool_]]:
-    """Floors compete by path gain with a margin and a streak; a portal read decides at once."""
-    gains = rooms.floor_gains(building, seen, assets)
+    """Floors compete by path gain with a margin and a streak; a portal read decides at once.
+
+    `at` are the tracks of the heard assets (N,), `portal` (N,) the portal that read each.
+    """
+    gains = rooms.floor_gains(building, heard)
     best = gains.argmax(axis=1)
-    at = tracks.at(assets)
-    row = np.arange(len(assets))
+    row = np.arange(len(at))
     lead = gains[row, best] - gains[row, np.maximum(at.floor, 0)]
     game = rooms.Competition(at.floor, at.floor_challenger, at.floor_streak, at.floor_since_us)
     wins = (best != at.floor) & (lead >= policy.floor_margin_db)
     game, changed = game.round(best, wins, at_us, policy.floor_streak)
     by_portal = portal != NOWHERE
     floor = np.where(by_portal, building.receivers.floor[portal], game.incumbent)
-    tracks = tracks.put(
-        assets,
+    after = replace(
+        at,
         floor=floor,
         floor_challenger=np.where(by_portal, NOWHERE, game.challenger),
         floor_streak=np.where(by_portal, 0, game.streak),
         floor_since_us=game.since_us,
     )
-    return tracks, changed | (by_portal & (floor != at.floor))
+    return after, changed | (by_portal & (floor != at.floor))
 
 
 def locate(
-    building: Building,
-    tracks: Tracks,
-    seen: Observations,
-    assets: Ints,
-    portal: Ints,
-    at_us: int,
-    policy: Policy,
+    building: Building, at: Tracks, heard: Heard, portal: Ints, at_us: int, policy: Policy
 ) -> tuple[Tracks, Located]:
     """Solve the tags whose last position no longer explains their reads; the rest are held."""
-    at = tracks.at(assets)
-    z_m = tag_height_m(building, at.floor, policy)
-    linked = _inflate(links(building, seen, assets, at.floor, policy.slab_loss_db), policy)
+    linked = links(building, heard, at.floor, policy.slab_loss_db)
+    linked = replace(linked, sigma_db=linked.sigma_db * policy.sigma_inflation)
+    model = RadioModel.of(linked, tag_height_m(building, at.floor, policy))
+    held = _widened(at, at_us, policy.hold_diffusion_m2_per_s, policy)
+    move = positioning.expected_move_m(Likelihood(model, held))
     by_portal = portal != NOWHERE
-    known = at.heard_us != NEVER_US
-    believe = _Belief(building, at, linked, known, portal, at_us, policy)
-    move = positioning.expected_move_m(linked, z_m, believe.after(policy.hold_diffusion_m2_per_s))
-    solve = ~known | by_portal | (move >= policy.hold_m)
+    solve = (at.heard_us == NEVER_US) | by_portal | (move >= policy.hold_m)
     which = np.flatnonzero(solve)
-    on_bound = np.zeros(len(assets), dtype=bool)
+    on_bound = np.zeros(len(at), dtype=bool)
+    after = replace(at, heard_us=np.full(len(at), at_us))
     if len(which):
-        fix = _solve(building, at, believe, linked, z_m, which, policy)
+        ours = _Task(building, at.at(which), model.tags(which), portal[which], at_us, policy)
+        fix = ours.solve()
         on_bound[which] = fix.on_bound
-        columns = {name: getattr(fix, name) for name in _FROM_FIX}
-        tracks = tracks.put(assets[which], **columns)
-    tracks = _note_motion(
-        tracks.put(assets, heard_us=np.full(len(assets), at_us)), assets, at_us, policy
-    )
-    return tracks, Located(solve, by_portal, linked.heard.sum(axis=0), on_bound)
+        after = after.put(which, **{name: getattr(fix, name) for name in _FROM_FIX})
+    receivers = linked.heard.sum(axis=0)
+    return _note_motion(after, at_us, policy), Located(solve, by_portal, receivers, on_bound)
 
 
 def tag_height_m(building: Building, floor: Ints, policy: Policy) -> Floats:
@@ -102,83 +96,81 @@ def tag_height_m(building: Building, floor: Ints, policy: Policy) -> Floats:
     return elevation[np.maximum(floor, 0)] + policy.tag_height_m
 
 
-def _inflate(linked: Links, policy: Policy) -> Links:
-    return replace(linked, sigma_db=linked.sigma_db * policy.sigma_inflation)
+def _widened(at: Tracks, at_us: int, diffusion_m2_per_s: float, policy: Policy) -> Prior:
+    """The last position if the asset has moved about at this rate since it was last heard."""
+    known, limit = at.heard_us != NEVER_US, policy.offset_sigma_db**2
+    wait_s = np.where(known, (at_us - at.heard_us) / SECOND_US, 0.0)
+    grown = diffusion_m2_per_s * np.minimum(wait_s, policy.diffusion_limit_s)
+    wandered = at.offset_variance + policy.offset_diffusion_db2_per_s * wait_s
+    return Prior(
+        at.x_m,
+        at.y_m,
+        *invert_2x2(at.cxx + grown, at.cxy, at.cyy + grown),
+        at.offset_db,
+        1.0 / np.where(known, np.minimum(wandered, limit), limit),
+    )
 
 
 @dataclass(frozen=True)
-class _Belief:
-    """What is believed of each asset before its reads: last position widened by the time since,
-    the weighted centroid at first sight, and a portal's place in front of everything."""
+class _Task:
+    """Assets to solve: their tracks (N,), links and portals."""
 
     building: Building
     at: Tracks
-    linked: Links
-    known: NDArray[np.bool_]
+    model: RadioModel
     portal: Ints
     at_us: int
     policy: Policy
 
-    def after(self, diffusion_m2_per_s: float) -> positioning.Prior:
-        """The prior if the asset has moved about at this rate since it was last heard."""
-        at, policy, by_portal = self.at, self.policy, self.portal != NOWHERE
-        wait_s = np.where(self.known, (self.at_us - at.heard_us) / SECOND_US, 0.0)
-        grown = diffusion_m2_per_s * np.minimum(wait_s, policy.diffusion_limit_s)
-        cx, cy = positioning.weighted_centroid(self.linked)
-        wide = policy.first_sight_sigma_m**2
-        place = self.building.receivers.position_m[self.portal]
-        error = self.building.receivers.range_m[self.portal] ** 2
+    def solve(self) -> positioning.Fix:
+        """Two hypotheses, it stood still or it was moved; the better, with a penalty for change.
 
-        def pick(at_portal: Floats, before: Floats, at_first: Floats | float) -> Floats:
-            return np.where(by_portal, at_portal, np.where(self.known, before, at_first))
+        The belief about a moved asset is the wider one. So for one that moves already, where a
+        change has no penalty, "it stood still" can hardly cost less and is not asked; and as no
+        cost is below zero, a still one whose fix costs less than the penalty is not asked further.
+        """
+        policy, bounds, moving = self.policy, self.building.bounds, self.at.moving
+        stays = np.flatnonzero(~moving)
+        still = self._believe(policy.still_diffusion_m2_per_s).tags(stays)
+        stayed = positioning.solve(still, [(still.prior.x_m, still.prior.y_m)], bounds)
+        fix = positioning.Fix.unknown(len(moving)).put(stays, stayed)
+        ask = np.flatnonzero(fix.cost > policy.move_penalty)
+        moved = self._believe(policy.moving_diffusion_m2_per_s).tags(ask)
+        went = positioning.solve(moved, positioning.promising_starts(moved, bounds), bounds)
+        wins = went.cost + np.where(moving[ask], 0.0, policy.move_penalty) < fix.cost[ask]
+        return fix.put(ask[wins], went.tags(wins))
 
-        ixx, ixy, iyy = positioning.invert_2x2(
-            pick(error, at.cxx + grown, wide),
-            pick(np.zeros_like(error), at.cxy, 0.0),
-            pick(error, at.cyy + grown, wide),
+    def _believe(self, diffusion_m2_per_s: float) -> Likelihood:
+        """The last position, widened; the weighted centroid at first sight; a portal's place."""
+        last = _widened(self.at, self.at_us, diffusion_m2_per_s, self.policy)
+        by_portal, first = self.portal != NOWHERE, self.at.heard_us == NEVER_US
+        if not (by_portal | first).any():
+            return Likelihood(self.model, last)
+        receivers = self.building.receivers
+        place = receivers.position_m[self.portal]
+        x, y = positioning.weighted_centroid(self.model)
+        wide = self.policy.first_sight_sigma_m**2
+        error = np.where(by_portal, receivers.range_m[self.portal] ** 2, wide)
+        cases = [by_portal, first]
+        prior = Prior(
+            np.select(cases, [place[:, 0], x], last.x_m),
+            np.select(cases, [place[:, 1], y], last.y_m),
+            np.where(by_portal | first, 1.0 / error, last.ixx),
+            np.where(by_portal | first, 0.0, last.ixy),
+            np.where(by_portal | first, 1.0 / error, last.iyy),
+            last.offset_db,
+            last.offset_precision,
         )
-        limit = policy.offset_sigma_db**2
-        wandered = at.offset_variance + policy.offset_diffusion_db2_per_s * wait_s
-        return positioning.Prior(
-            pick(place[:, 0], at.x_m, cx),
-            pick(place[:, 1], at.y_m, cy),
-            ixx,
-            ixy,
-            iyy,
-            np.where(self.known, at.offset_db, 0.0),
-            1.0 / np.where(self.known, np.minimum(wandered, limit), limit),
-        )
+        return Likelihood(self.model, prior)
 
 
-def _solve(
-    building: Building,
-    at: Tracks,
-    believe: _Belief,
-    linked: Links,
-    z_m: Floats,
-    which: Ints,
-    policy: Policy,
-) -> positioning.Fix:
-    """Two hypotheses, it stood still or it was moved; the better one, with a penalty for change."""
-    links_, z = linked.tags(which), z_m[which]
-    still = believe.after(policy.still_diffusion_m2_per_s).tags(which)
-    moved = believe.after(policy.moving_diffusion_m2_per_s).tags(which)
-    start = [(still.x_m, still.y_m)]
-    stayed = positioning.solve(links_, z, still, start, building.bounds)
-    starts = positioning.promising_starts(links_, z, moved, building.bounds)
-    went = positioning.solve(links_, z, moved, starts, building.bounds)
-    penalty = np.where(at.moving[which], 0.0, policy.move_penalty)
-    return stayed.where(went.cost + penalty < stayed.cost, went)
-
-
-def _note_motion(tracks: Tracks, assets: Ints, at_us: int, policy: Policy) -> Tracks:
+def _note_motion(at: Tracks, at_us: int, policy: Policy) -> Tracks:
     """An asset moves until it has stayed within rest_m of one place for rest_s."""
-    at = tracks.at(assets)
     away = np.hypot(at.x_m - at.rest_x_m, at.y_m - at.rest_y_m) > policy.rest_m
     away |= at.rest_us == NEVER_US
     rested = ~away & (at_us - at.rest_us >= policy.rest_s * SECOND_US)
-    return tracks.put(
-        assets,
+    return replace(
+        at,
         rest_x_m=np.where(away, at.x_m, at.rest_x_m),
         rest_y_m=np.where(away, at.y_m, at.rest_y_m),
         rest_us=np.where(away, at_us, at.rest_us),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,81 +11,77 @@ from pipeline.domain import rooms
 from pipeline.domain.events import Visit
 from pipeline.domain.fences import SECOND_US, visit_id
 from pipeline.domain.floorplan import NOWHERE, Building
-from pipeline.domain.geometry import Floats
+from pipeline.domain.overlay import Overlay, points_of
 from pipeline.domain.policy import Policy
 from pipeline.domain.tracks import Ints, Tracks
 
 
 def decide_room(
     building: Building,
-    tracks: Tracks,
+    at: Tracks,
+    overlay: Overlay,
     assets: Ints,
     portal: Ints,
     first: NDArray[np.bool_],
     start_us: int,
     at_us: int,
     policy: Policy,
-) -> tuple[Tracks, list[Visit], Floats]:
-    """Rooms compete by probability mass; a portal read decides at once."""
-    at = tracks.at(assets)
-    points = rooms.spread(at.x_m, at.y_m, at.cxx, at.cxy, at.cyy)
-    counts = rooms.room_shares(building, at.floor, points)
-    n, nowhere = len(assets), len(building.rooms)
-    row = np.arange(n)
-    best = counts.argmax(axis=1)
-    mine = np.where(at.room == NOWHERE, nowhere, at.room)
-    lead = (counts[row, best] - counts[row, mine]) / rooms.POINTS
-    challenger = np.where(best == nowhere, NOWHERE, best)
+) -> tuple[Tracks, list[Visit]]:
+    """Rooms compete by probability mass; a portal read decides at once.
+
+    `at` and `overlay` are those of `assets` (N,), as are `portal` and `first`.
+    """
+    lead = (overlay.best_points - overlay.own_points) / rooms.POINTS
     game = rooms.Competition(at.room, at.room_challenger, at.room_streak, at.room_since_us)
-    wins = (challenger != at.room) & (challenger != NOWHERE) & (lead >= policy.room_margin)
+    wins = (overlay.best != at.room) & (overlay.best != NOWHERE) & (lead >= policy.room_margin)
     needed = np.where(at.moving, policy.room_streak_moving, policy.room_streak_still)
-    game, changed = game.round(challenger, wins, start_us, needed)
+    game, changed = game.round(overlay.best, wins, start_us, needed)
     forced_room = np.where(portal != NOWHERE, building.receivers.room[portal], NOWHERE)
-    forced = (forced_room != NOWHERE) & (forced_room != at.room)
-    stays = (forced_room != NOWHERE) & ~forced
-    room = np.where(forced, forced_room, np.where(stays, at.room, game.incumbent))
-    changed = forced | (changed & ~stays)
+    quiet = forced_room != NOWHERE
+    forced = quiet & (forced_room != at.room)
+    changed = forced | (changed & ~quiet)
+    room = np.where(quiet, forced_room, game.incumbent)
     since = np.where(forced, start_us, game.since_us)
     entered = np.where(changed, np.maximum(since, at.room_entered_us), at.room_entered_us)
-    share = counts[row, np.where(room == NOWHERE, nowhere, room)] / rooms.POINTS
-    confidence = np.where(forced | stays, np.maximum(share, 0.95), share)
-    quiet = forced | stays
-    after = tracks.put(
-        assets,
+    which = np.flatnonzero(changed)
+    counts = rooms.room_shares(building, at.floor[which], points_of(at.at(which)))
+    share = overlay.own_points / rooms.POINTS
+    share[which] = counts[np.arange(len(which)), room[which]] / rooms.POINTS
+    after = replace(
+        at,
         room=room,
         room_challenger=np.where(quiet, NOWHERE, game.challenger),
         room_streak=np.where(quiet, 0, game.streak),
         room_since_us=since,
         room_entered_us=entered,
-        room_confidence=confidence,
-    )
-    why = np.select(
-        [first, forced, at.room == NOWHERE],
-        ["first_sight", "portal_read", "seen_again"],
-        "won_by_margin",
+        room_confidence=np.where(quiet, np.maximum(share, 0.95), share),
     )
     visits: list[Visit] = []
-    for i in np.flatnonzero(changed).tolist():
+    for i, count in zip(which.tolist(), counts, strict=True):
+        why = "seen_again" if at.room[i] == NOWHERE else "won_by_margin"
+        why = "portal_read" if forced[i] else why
+        why = "first_sight" if first[i] else why
         visits += _room_change(
-            building, tracks, after, int(assets[i]), at_us, bool(first[i]), str(why[i]), counts[i]
+            building, at, after, i, int(assets[i]), at_us, bool(first[i]), why, count
         )
-    return after, visits, points
+    return after, visits
 
 
 def _room_change(
     building: Building,
     before: Tracks,
     after: Tracks,
+    row: int,
     asset: int,
     at_us: int,
     initial: bool,
     reason: str,
     counts: Ints,
 ) -> list[Visit]:
-    """The visit that ends and the one that begins."""
-    entered = int(after.room_entered_us[asset])
-    ended = _room_visit(building, before, asset, at_us, "moved_on", left_us=entered)
-    room = int(after.room[asset])
+    """The visit that ends and the one that begins; `row` of the tracks is the asset's."""
+    entered = int(after.room_entered_us[row])
+    ended = _room_visit(building, before, row, asset, at_us, "moved_on", left_us=entered)
+    room = int(after.room[row])
     top = np.argsort(-counts[:-1], kind="stable")[:3].tolist()
     contenders = tuple((r, float(counts[r]) / rooms.POINTS) for r in top if counts[r] > 0)
     began = Visit(
@@ -95,17 +93,17 @@ def _room_change(
         decided_us=at_us,
         initial=initial,
         reason=reason,
-        confidence=float(after.room_confidence[asset]),
+        confidence=float(after.room_confidence[row]),
         contenders=contenders,
     )
     return [*ended, began]
 
 
 def _room_visit(
-    building: Building, tracks: Tracks, asset: int, at_us: int, reason: str, left_us: int
+    building: Building, at: Tracks, row: int, asset: int, at_us: int, reason: str, left_us: int
 ) -> list[Visit]:
     """The end of the asset's present room visit; none when it is in no room."""
-    room, entered = int(tracks.room[asset]), int(tracks.room_entered_us[asset])
+    room, entered = int(at.room[row]), int(at.room_entered_us[row])
     if room == NOWHERE:
         return []
     return [
@@ -118,7 +116,7 @@ def _room_visit(
             decided_us=at_us,
             initial=False,
             reason=reason,
-            confidence=float(tracks.room_confidence[asset]),
+            confidence=float(at.room_confidence[row]),
         )
     ]
 
@@ -131,7 +129,9 @@ def departures(
     gone = np.flatnonzero(silent & (tracks.room != NOWHERE))
     visits: list[Visit] = []
     for a in gone.tolist():
-        visits += _room_visit(building, tracks, a, at_us, "timeout", int(tracks.heard_us[a]))
+        visits += _room_visit(building, tracks, a, a, at_us, "timeout", int(tracks.heard_us[a]))
+    if not len(gone):
+        return tracks, []
     nowhere = np.full(len(gone), NOWHERE)
     tracks = tracks.put(
         gone, room=nowhere, room_challenger=nowhere, moving=np.zeros(len(gone), bool)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.floorplan import NOWHERE, RFID, Building
+from pipeline.domain.floorplan import NOWHERE, Building
 from pipeline.domain.geometry import Floats
-from pipeline.domain.observations import Ints, Observations
+from pipeline.domain.observations import Heard, Ints
 
 POINTS = 32
 UNHEARD_GAIN_DB = -60.0
@@ -83,36 +83,35 @@ class Competition:
         )
 
 
-def floor_gains(building: Building, seen: Observations, assets: Ints) -> Floats:
+def floor_gains(building: Building, heard: Heard) -> Floats:
     """Mean path gain of the two best receivers of each floor: (N, floors) dB.
 
     Path gain is RSSI minus P0, so strong and weak receivers compare; a floor where the tag is not
     heard counts as UNHEARD_GAIN_DB.
     """
-    receivers, floors = building.receivers, len(building.floors)
-    rows = np.flatnonzero((receivers.kind[seen.receiver] != RFID) & np.isfinite(seen.rssi_dbm))
-    rows = rows[np.isin(seen.asset[rows], assets)]
-    column = np.searchsorted(assets, seen.asset[rows])
-    group = column * floors + receivers.floor[seen.receiver[rows]]
-    gain = seen.rssi_dbm[rows] - receivers.p0_dbm[seen.receiver[rows]]
-    order = np.lexsort((-gain, group))
-    group, gain = group[order], gain[order]
-    top = np.full((2, len(assets) * floors), UNHEARD_GAIN_DB)
-    if len(group):
-        first = np.r_[True, group[1:] != group[:-1]]
-        second = np.r_[False, first[:-1]] & ~first
-        top[0, group[first]] = gain[first]
-        top[1, group[second]] = gain[second]
-    gains: Floats = top.mean(axis=0).reshape(len(assets), floors)
+    receivers, floors, seen = building.receivers, len(building.floors), heard.seen
+    if floors == 1:
+        return np.zeros((len(heard.assets), 1))
+    receiver = seen.receiver.take(heard.signals)
+    group = heard.signal_column * floors + receivers.floor.take(receiver)
+    gain = seen.rssi_dbm.take(heard.signals) - receivers.p0_dbm.take(receiver)
+    best, second = np.full((2, len(heard.assets) * floors), -np.inf)
+    np.maximum.at(best, group, gain)
+    others = gain != best[group]
+    np.maximum.at(second, group[others], gain[others])
+    shared = np.bincount(group[~others], minlength=len(best)) > 1
+    second[shared] = best[shared]
+    top = np.stack([best, second])
+    top[top == -np.inf] = UNHEARD_GAIN_DB
+    gains: Floats = top.mean(axis=0).reshape(len(heard.assets), floors)
     return gains
 
 
-def portals(building: Building, seen: Observations, assets: Ints) -> Ints:
-    """The RFID receiver that read each of `assets` most often in the window; NOWHERE: none."""
-    chosen = np.full(len(assets), NOWHERE, dtype=np.int64)
-    rows = np.flatnonzero(building.receivers.kind[seen.receiver] == RFID)
-    rows = rows[np.isin(seen.asset[rows], assets)]
-    order = np.lexsort((-seen.receiver[rows], seen.receptions[rows], seen.asset[rows]))
-    rows = rows[order]
-    chosen[np.searchsorted(assets, seen.asset[rows])] = seen.receiver[rows]
+def portals(building: Building, heard: Heard) -> Ints:
+    """The RFID receiver that read each of the assets most often in the window; NOWHERE: none."""
+    chosen = np.full(len(heard.assets), NOWHERE, dtype=np.int64)
+    rows, seen = heard.portal_rows, heard.seen
+    if len(rows):
+        rows = rows[np.lexsort((-seen.receiver[rows], seen.receptions[rows], seen.asset[rows]))]
+        chosen[heard.column(rows)] = seen.receiver[rows]
     return chosen

@@ -15,18 +15,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain import alerts, positioning, utilization
+from pipeline.domain import alerts, utilization
 from pipeline.domain.codes import Method, Reason
+from pipeline.domain.ellipse import radius_90_m
 from pipeline.domain.events import AlertTransition, Positions, WindowResult
-from pipeline.domain.fences import SECOND_US, Fences, Sighting, watch
-from pipeline.domain.floorplan import RFID, Alignment, Building
+from pipeline.domain.fences import SECOND_US, Fences, Sighting
+from pipeline.domain.floorplan import Alignment, Building
 from pipeline.domain.geometry import Floats
 from pipeline.domain.locating import Located, decide_floor, locate, tag_height_m
-from pipeline.domain.observations import Observations
+from pipeline.domain.observations import Heard, Observations
+from pipeline.domain.overlay import NOT_LAID, Overlays
 from pipeline.domain.policy import Policy
 from pipeline.domain.presence import decide_room, departures
 from pipeline.domain.rooms import portals
-from pipeline.domain.tracks import NEVER_US, Ints, Tracks
+from pipeline.domain.tracks import NEVER_US, Tracks
+from pipeline.domain.watching import watch
 
 MIN_RECEIVERS = 3
 
@@ -37,6 +40,8 @@ class BuildingState:
 
     tracks: Tracks
     fences: Fences
+    overlays: Overlays = NOT_LAID
+    """Follows from the tracks; kept only to save time."""
 
     @classmethod
     def empty(cls, building: Building) -> BuildingState:
@@ -56,40 +61,25 @@ def advance(
     policy: Policy,
 ) -> tuple[BuildingState, WindowResult]:
     """Close the window [start_us, end_us) in which `seen` was observed."""
-    tracks = state.tracks
-    assets = _heard_assets(building, seen)
-    first = tracks.heard_us[assets] == NEVER_US
-    before = tracks.at(assets)
-    portal = portals(building, seen, assets)
+    heard = Heard.of(building, seen)
+    assets, portal = heard.assets, portals(building, heard)
+    before = state.tracks.at(assets)
+    first = before.heard_us == NEVER_US
 
-    tracks, floor_changed = decide_floor(building, tracks, seen, assets, portal, end_us, policy)
-    tracks, outcome = locate(building, tracks, seen, assets, portal, end_us, policy)
-    tracks, visits, points = decide_room(
-        building, tracks, assets, portal, first, start_us, end_us, policy
-    )
+    at, floor_changed = decide_floor(building, before, heard, portal, end_us, policy)
+    at, outcome = locate(building, at, heard, portal, end_us, policy)
+    overlays, overlay = state.overlays.of(building, assets, at)
+    at, visits = decide_room(building, at, overlay, assets, portal, first, start_us, end_us, policy)
+    sighting = Sighting(assets, at, _previous_xy(before, at), overlay.zone_points, first)
+    at, sessions = utilization.account(building, at, assets, end_us, policy)
+    at, positions = _rows(building, at, heard, outcome, floor_changed, before, end_us, policy)
+
+    tracks = state.tracks.merge(assets, before, at)
     tracks, gone = departures(building, tracks, end_us, policy)
-    floor, xy = tracks.floor[assets], np.stack([tracks.x_m[assets], tracks.y_m[assets]], axis=1)
-    was_xy = np.stack([before.x_m, before.y_m], axis=1)
-    sighting = Sighting(
-        assets,
-        floor,
-        tracks.room[assets],
-        tracks.room_entered_us[assets],
-        xy,
-        np.where((floor == before.floor)[:, None], was_xy, xy),  # a lift crosses no zone
-        points,
-        first,
-    )
     fences, zone_visits = watch(building, state.fences, sighting, tracks.heard_us, end_us)
     transitions = alerts.forbidden_zone(building, tracks, zone_visits, end_us)
-    tracks, sessions = utilization.account(building, tracks, assets, end_us, policy)
-
-    room_changed = np.isin(assets, np.array([v.asset for v in visits], dtype=np.int64))
-    tracks, positions = _rows(
-        building, tracks, seen, assets, outcome, floor_changed, room_changed, first, end_us, policy
-    )
-    accuracy = positioning.radius_90_m(tracks.exx, tracks.exy, tracks.eyy)
-    return BuildingState(tracks, fences), WindowResult(
+    tracks, lost = utilization.expire(building, tracks, end_us, policy)
+    return BuildingState(tracks, fences, overlays), WindowResult(
         building=building.key,
         start_us=start_us,
         end_us=end_us,
@@ -97,74 +87,74 @@ def advance(
         positions=positions,
         room_visits=tuple(visits + gone),
         zone_visits=tuple(zone_visits),
-        sessions=tuple(sessions),
-        alerts=tuple(_placed(building, t, accuracy, policy) for t in transitions),
+        sessions=tuple(sessions + lost),
+        alerts=tuple(_placed(building, tracks, t, policy) for t in transitions),
         solved=int(outcome.solved.sum()),
     )
 
 
-def _heard_assets(building: Building, seen: Observations) -> Ints:
-    """Assets with at least one observation that says something about a place."""
-    usable = np.isfinite(seen.rssi_dbm) | (building.receivers.kind[seen.receiver] == RFID)
-    assets: Ints = np.unique(seen.asset[usable])
-    return assets
+def _previous_xy(before: Tracks, at: Tracks) -> Floats:
+    """(N, 2) where each asset was; where it is if it has changed floors: a lift crosses no zone."""
+    same = (before.floor == at.floor)[:, None]
+    was = np.stack([before.x_m, before.y_m], axis=1)
+    return np.where(same, was, np.stack([at.x_m, at.y_m], axis=1))
 
 
 def _rows(
     building: Building,
-    tracks: Tracks,
-    seen: Observations,
-    assets: Ints,
+    at: Tracks,
+    heard: Heard,
     outcome: Located,
     floor_changed: NDArray[np.bool_],
-    room_changed: NDArray[np.bool_],
-    first: NDArray[np.bool_],
+    before: Tracks,
     at_us: int,
     policy: Policy,
 ) -> tuple[Tracks, Positions]:
     """History rows: every window while something changes, else one every `row_every_s`."""
-    at = tracks.at(assets)
+    first, room_changed = before.heard_us == NEVER_US, before.room != at.room
     due = at_us - at.row_us >= policy.row_every_s * SECOND_US
-    write = due | outcome.solved | room_changed | floor_changed | first
-    few = outcome.receivers < MIN_RECEIVERS
+    write = np.flatnonzero(due | outcome.solved | room_changed | floor_changed | first)
+    told, how = at.at(write), outcome.at(write)
+    first, room_changed, floor_changed = first[write], room_changed[write], floor_changed[write]
+    few = how.receivers < MIN_RECEIVERS
     method = np.select(
-        [outcome.portal, ~outcome.solved, few & first],
+        [how.portal, ~how.solved, few & first],
         [Method.PORTAL, Method.HELD, Method.CENTROID],
         Method.SOLVE,
     )
     reason = np.select(
-        [first, outcome.portal, floor_changed, room_changed, outcome.on_bound, few, outcome.solved],
+        [first, how.portal, floor_changed, room_changed, how.on_bound, few, how.solved],
         [Reason.FIRST_SIGHT, Reason.PORTAL_READ, Reason.FLOOR_CHANGED, Reason.ROOM_CHANGED,
          Reason.ON_BOUND, Reason.FEW_RECEIVERS, Reason.MOVED],
         Reason.STILL_EXPLAINED,
     )  # fmt: skip
-    starts = np.searchsorted(seen.asset, assets)
-    ends = np.searchsorted(seen.asset, assets, side="right")
-    total = np.r_[0, np.cumsum(seen.receptions)]
-    everything = Positions(
+    assets = heard.assets[write]
+    receivers, reads = heard.totals(assets)
+    positions = Positions(
         asset=assets,
-        floor=at.floor,
-        room=at.room,
-        x_m=at.x_m,
-        y_m=at.y_m,
-        z_m=tag_height_m(building, at.floor, policy),
-        accuracy_m=positioning.radius_90_m(at.exx, at.exy, at.eyy),
-        cov_xx=at.exx,
-        cov_xy=at.exy,
-        cov_yy=at.eyy,
-        room_confidence=at.room_confidence,
+        floor=told.floor,
+        room=told.room,
+        x_m=told.x_m,
+        y_m=told.y_m,
+        z_m=tag_height_m(building, told.floor, policy),
+        accuracy_m=radius_90_m(told.exx, told.exy, told.eyy),
+        cov_xx=told.exx,
+        cov_xy=told.exy,
+        cov_yy=told.eyy,
+        room_confidence=told.room_confidence,
         method=method,
         reason=reason,
-        receivers=ends - starts,
-        reads=total[ends] - total[starts],
-        moving=at.moving,
+        receivers=receivers,
+        reads=reads,
+        moving=told.moving,
     )
-    tracks = tracks.put(assets[write], row_us=np.full(int(write.sum()), at_us))
-    return tracks, everything.rows(write)
+    return at.put(write, row_us=np.full(len(write), at_us)), positions
 
 
 def _placed(
-    building: Building, transition: AlertTransition, accuracy_m: Floats, policy: Policy
+    building: Building, tracks: Tracks, transition: AlertTransition, policy: Policy
 ) -> AlertTransition:
-    z = tag_height_m(building, np.array([transition.floor]), policy)[0]
-    return replace(transition, z_m=float(z), accuracy_m=float(accuracy_m[transition.asset]))
+    at = tracks.at(np.array([transition.asset]))
+    z = tag_height_m(building, np.array([transition.floor]), policy)
+    accuracy = radius_90_m(at.exx, at.exy, at.eyy)
+    return replace(transition, z_m=float(z[0]), accuracy_m=float(accuracy[0]))

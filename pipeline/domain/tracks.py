@@ -84,8 +84,19 @@ class Tracks:
         return replace(self, **changed)
 
     def at(self, which: Ints) -> Tracks:
-        """The tracks of some assets."""
-        return Tracks(*(getattr(self, f.name)[which] for f in fields(self)))
+        """The tracks of some assets, each named once."""
+        if len(which) == len(self) and (which == np.arange(len(self))).all():
+            return self
+        return Tracks(*(getattr(self, f.name).take(which) for f in fields(self)))
+
+    def merge(self, which: Ints, before: Tracks, after: Tracks) -> Tracks:
+        """A copy in which `before`, which is `self.at(which)`, has become `after`."""
+        if before is self:
+            return after
+        changed = (
+            f.name for f in fields(self) if getattr(before, f.name) is not getattr(after, f.name)
+        )
+        return self.put(which, **{name: getattr(after, name) for name in changed})
 
     def move_to(self, old: Alignment, new: Alignment) -> Tracks:
         """The same tracks in another alignment; what the new one lacks is dropped."""

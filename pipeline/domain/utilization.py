@@ -7,6 +7,7 @@ averaged with sessions of another method. UNKNOWN (not heard) never counts as id
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -34,51 +35,65 @@ def session_id(asset: UUID, state: int, started_us: int) -> UUID:
 
 
 def account(
-    building: Building, tracks: Tracks, heard: Ints, at_us: int, policy: Policy
+    building: Building, at: Tracks, assets: Ints, at_us: int, policy: Policy
 ) -> tuple[Tracks, list[Session]]:
-    """Advance every asset's use state to `at_us`; `heard` (N,) are the assets of this window.
+    """Advance the use state of the heard `assets` (N,), whose tracks are `at`, to `at_us`.
 
     A new state has to last `use_dwell_s` and then counts from when it began. Returns the tracks
     and, for each change, the closed session followed by the opened one.
     """
-    kinds = np.array([BY_ROOM_KIND.get(r.kind, AVAILABLE) for r in building.rooms] + [AVAILABLE])
-    at = tracks.at(heard)
-    wanted = kinds[at.room]
+    wanted = _use_of_rooms(building)[at.room]
     fresh = wanted != at.use_candidate
     first = at.use_state == NOWHERE
     began = np.where((at.use_state == UNKNOWN) | (at.room == NOWHERE), at_us, at.room_entered_us)
     since = np.where(fresh, np.maximum(began, at.use_since_us), at.use_candidate_us)
     lasted = at_us - since >= policy.use_dwell_s * SECOND_US
-    change = (wanted != at.use_state) & (lasted | first)
+    change = np.flatnonzero((wanted != at.use_state) & (lasted | first))
+    after = replace(at, use_candidate=wanted, use_candidate_us=since)
+    return _switch(building, after, change, assets, wanted[change], since[change], "presence")
 
-    sessions: list[Session] = []
-    tracks = tracks.put(heard, use_candidate=wanted, use_candidate_us=since)
-    which = heard[change]
-    tracks, changed = _switch(building, tracks, which, wanted[change], since[change], "presence")
-    sessions += changed
+
+def expire(
+    building: Building, tracks: Tracks, at_us: int, policy: Policy
+) -> tuple[Tracks, list[Session]]:
+    """Of all assets (A,), those unheard for too long: their use is unknown, as of the last read."""
     silent = at_us - tracks.heard_us > policy.unknown_after_s * SECOND_US
     lost = np.flatnonzero(silent & (tracks.use_state > UNKNOWN))
     ends = np.maximum(tracks.heard_us[lost], tracks.use_since_us[lost])
-    unknown = np.full(len(lost), UNKNOWN)
-    tracks, changed = _switch(building, tracks, lost, unknown, ends, "not heard")
+    everyone, unknown = np.arange(len(tracks)), np.full(len(lost), UNKNOWN)
+    tracks, sessions = _switch(building, tracks, lost, everyone, unknown, ends, "not heard")
     # A candidate from before the silence must not make the silence count once it is heard again.
     forgotten = np.flatnonzero(silent & (tracks.use_candidate > UNKNOWN))
-    tracks = tracks.put(forgotten, use_candidate=np.full(len(forgotten), UNKNOWN))
-    return tracks, sessions + changed
+    if len(forgotten):
+        tracks = tracks.put(forgotten, use_candidate=np.full(len(forgotten), UNKNOWN))
+    return tracks, sessions
+
+
+def _use_of_rooms(building: Building) -> Ints:
+    """(rooms + 1,); the last one is for no room."""
+    return np.array([BY_ROOM_KIND.get(r.kind, AVAILABLE) for r in building.rooms] + [AVAILABLE])
 
 
 def _switch(
-    building: Building, tracks: Tracks, which: Ints, state: Ints, since_us: Ints, reason: str
+    building: Building,
+    at: Tracks,
+    rows: Ints,
+    assets: Ints,
+    state: Ints,
+    since_us: Ints,
+    reason: str,
 ) -> tuple[Tracks, list[Session]]:
+    """New states for `rows` of the tracks, which are those of `assets`."""
     sessions: list[Session] = []
-    for a, new, since in zip(which.tolist(), state.tolist(), since_us.tolist(), strict=True):
-        began, old = int(tracks.use_since_us[a]), int(tracks.use_state[a])
+    if not len(rows):
+        return at, sessions
+    for row, new, since in zip(rows.tolist(), state.tolist(), since_us.tolist(), strict=True):
+        asset, began, old = int(assets[row]), int(at.use_since_us[row]), int(at.use_state[row])
         if old != NOWHERE:
-            room = int(tracks.use_room[a])
-            sessions.append(_session(building, a, room, old, began, since, reason))
-        sessions.append(_session(building, a, int(tracks.room[a]), new, since, None, reason))
-    tracks = tracks.put(which, use_state=state, use_since_us=since_us, use_room=tracks.room[which])
-    return tracks, sessions
+            room = int(at.use_room[row])
+            sessions.append(_session(building, asset, room, old, began, since, reason))
+        sessions.append(_session(building, asset, int(at.room[row]), new, since, None, reason))
+    return at.put(rows, use_state=state, use_since_us=since_us, use_room=at.room[rows]), sessions
 
 
 def _session(

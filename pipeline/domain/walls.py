@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -58,23 +59,35 @@ class WallMap:
                 loss[r] = np.minimum(crossed @ walls[:, 4], MAX_LOSS_DB).reshape(ny, nx)
         return cls(bounds[0].copy(), loss)
 
-    @property
+    @cached_property
     def is_flat(self) -> bool:
-        return not self.loss_db.any()
+        return not bool(self.loss_db.any())
 
     def at(
         self, receiver: NDArray[np.int64], x_m: Floats, y_m: Floats
     ) -> tuple[Floats, Floats, Floats]:
         """Loss in dB and its slope d/dx, d/dy in dB/m, bilinear; `receiver` (K, N), places (N,)."""
+        (a, b, c, d), fu, fv = self._around(receiver, x_m, y_m)
+        right_low, right_high = b - a, d - c
+        low, high = a + right_low * fu, c + right_high * fu
+        slope_x = (right_low * (1.0 - fv) + right_high * fv) / CELL_M
+        return low + (high - low) * fv, slope_x, (high - low) / CELL_M
+
+    def loss_at(self, receiver: NDArray[np.int64], x_m: Floats, y_m: Floats) -> Floats:
+        """The loss alone."""
+        (a, b, c, d), fu, fv = self._around(receiver, x_m, y_m)
+        low = a + (b - a) * fu
+        return low + (c + (d - c) * fu - low) * fv
+
+    def _around(
+        self, receiver: NDArray[np.int64], x_m: Floats, y_m: Floats
+    ) -> tuple[tuple[Floats, Floats, Floats, Floats], Floats, Floats]:
+        """The losses at the corners of each place's cell, and how far into the cell it is."""
         _, ny, nx = self.loss_db.shape
         u = np.clip((x_m - self.origin_m[0]) / CELL_M, 0.0, nx - 1.0)
         v = np.clip((y_m - self.origin_m[1]) / CELL_M, 0.0, ny - 1.0)
         i, j = np.minimum(u.astype(np.int64), nx - 2), np.minimum(v.astype(np.int64), ny - 2)
-        fu, fv = u - i, v - j
         flat = self.loss_db.reshape(-1)
         base = receiver * (ny * nx) + (j * nx + i)
-        a, b = flat[base].astype(np.float64), flat[base + 1].astype(np.float64)
-        c, d = flat[base + nx].astype(np.float64), flat[base + nx + 1].astype(np.float64)
-        low, high = a + (b - a) * fu, c + (d - c) * fu
-        slope_x = ((b - a) * (1.0 - fv) + (d - c) * fv) / CELL_M
-        return low + (high - low) * fv, slope_x, (high - low) / CELL_M
+        a, b, c, d = (flat.take(base + step).astype(np.float64) for step in (0, 1, nx, nx + 1))
+        return (a, b, c, d), u - i, v - j

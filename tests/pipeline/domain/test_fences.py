@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.fences import Fences, Sighting, visit_id, watch
+from pipeline.domain.fences import Fences, Sighting, visit_id
 from pipeline.domain.floorplan import NOWHERE, Fence, Zone
-from pipeline.domain.rooms import spread
+from pipeline.domain.overlay import Overlay
 from pipeline.domain.tracks import NEVER_US
+from pipeline.domain.watching import watch
 
 QUIET = "-"
 """Nothing is heard of the asset in this window."""
@@ -57,20 +58,19 @@ class Story:
         self.at(second, QUIET if room == QUIET else (5.0 if inside else 30.0), floor=floor)
 
     def _sighting(self, end: int, x: float, y: float, sigma: float, floor: int) -> Sighting:
-        first = self.heard_us == NEVER_US
-        xy, before = np.array([[x, y]]), self.last
-        points = spread(xy[:, 0], xy[:, 1], *(np.array([v]) for v in (sigma**2, 0.0, sigma**2)))
-        self.heard_us, self.last = np.array([end]), xy
-        return Sighting(
-            np.array([0]), np.array([floor]), np.array([self.room]),
-            np.array([self.room_entered_us]), xy, before, points, first,
+        first, before = self.heard_us == NEVER_US, self.last
+        self.heard_us, self.last = np.array([end]), np.array([[x, y]])
+        at = self.lib.tracks(
+            1, x_m=[x], y_m=[y], cxx=[sigma**2], cyy=[sigma**2], floor=[floor], room=[self.room],
+            room_entered_us=[self.room_entered_us],
         )  # fmt: skip
+        overlay = Overlay.lay(self.site, at)
+        return Sighting(np.array([0]), at, before, overlay.zone_points, first)
 
     def _quiet(self) -> Sighting:
         none, nowhere = np.zeros(0, dtype=np.int64), np.zeros((0, 2))
-        return Sighting(
-            none, none, none, none, nowhere, nowhere, np.zeros((32, 0, 2)), none.astype(bool)
-        )
+        points = np.zeros((0, 1), dtype=np.uint8)
+        return Sighting(none, self.lib.tracks(0), nowhere, points, none.astype(bool))
 
     @property
     def told(self) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.domain.floorplan import NOWHERE
 from pipeline.domain.locating import decide_floor
+from pipeline.domain.observations import Heard
 from pipeline.domain.policy import Policy
 
 ASSET = np.array([0])
@@ -26,7 +27,10 @@ def walk(synthetic, site, steps, portal=None) -> list[int]:
         seen = synthetic.observations(site, rows)
         at = synthetic.us(second)
         before = tracks.floor[0]
-        tracks, changed = decide_floor(site, tracks, seen, ASSET, door, at, Policy())
+        now, changed = decide_floor(
+            site, tracks.at(ASSET), Heard.of(site, seen), door, at, Policy()
+        )
+        tracks = tracks.put(ASSET, **vars(now))
         assert changed.tolist() == [tracks.floor[0] != before]
         floors.append(int(tracks.floor[0]))
     return floors

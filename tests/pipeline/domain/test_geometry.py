@@ -13,7 +13,6 @@ from pipeline.domain.geometry import (
     contains,
     crossings,
     signed_area_m2,
-    signed_distance_m,
 )
 
 SQUARE = [(0, 0), (4, 0), (4, 4), (0, 4)]
@@ -134,14 +133,6 @@ def test_contains_by_hand():
     expected = [True, True, True, False, False, False, False]
     assert contains(np.array(L_SHAPE, dtype=float), points).tolist() == expected
     assert contains(np.array(L_SHAPE[::-1], dtype=float), points).tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("point", "distance_m"),
-    [((2, 2), -2.0), ((1, 2), -1.0), ((6, 2), 2.0), ((7, 8), 5.0), ((4, 2), 0.0)],
-)
-def test_signed_distance(point, distance_m):
-    assert signed_distance_m(np.array(SQUARE, float), np.array(point, float)) == distance_m
 
 
 @pytest.mark.parametrize(

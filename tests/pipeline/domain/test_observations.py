@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from pipeline.domain.observations import (
     MAX_LINKS,
     NO_RSSI,
+    Heard,
     Observations,
     links,
-    strongest_per_asset,
+    strongest,
     summarise,
 )
 
@@ -101,10 +102,10 @@ def test_the_strongest_are_used_at_most_twelve(synthetic, wide):
     """Receiver i is heard at -40 - i dBm, the antenna loudest of all, one receiver without RSSI."""
     rows = [(0, r, -4000 - 100 * r, 1) for r in range(20)] + [(0, 20, -100, 1), (1, 5, NO_RSSI, 1)]
     seen = synthetic.observations(wide, rows)
-    kept, column = strongest_per_asset(wide, seen)
+    kept, first, count = strongest(wide, Heard.of(wide, seen))
     assert MAX_LINKS == 12
     assert seen.receiver[kept].tolist() == list(range(12))
-    assert column.tolist() == list(range(12))
+    assert (first.tolist(), count.tolist()) == ([0], [12])
 
 
 def test_what_counts_is_path_gain_not_rssi(synthetic, wide):
@@ -114,20 +115,35 @@ def test_what_counts_is_path_gain_not_rssi(synthetic, wide):
         receivers=type(wide.receivers)(**{**vars(wide.receivers), "p0_dbm": p0})
     )
     seen = synthetic.observations(loud, [(0, r, -6000 if r < 12 else -7000, 1) for r in range(20)])
-    kept, _ = strongest_per_asset(loud, seen)
+    kept, *_ = strongest(loud, Heard.of(loud, seen))
     assert seen.receiver[kept].tolist() == [0, 1, 2, 3, 12, 13, 14, 15, 16, 17, 18, 19]
 
 
 def test_ties_are_broken_by_receiver_index_per_asset(synthetic, wide):
     rows = [(asset, r, -6000, 1) for asset in (0, 2) for r in range(20)]
-    kept, column = strongest_per_asset(wide, synthetic.observations(wide, rows))
-    assert kept.tolist() == [*range(12), *range(20, 32)]
-    assert column.tolist() == [*range(12), *range(12)]
+    rows += [(1, r, -6000, 1) for r in (3, 8)]
+    kept, first, count = strongest(wide, Heard.of(wide, synthetic.observations(wide, rows)))
+    assert kept.tolist() == [*range(12), 20, 21, *range(22, 34)]
+    assert (first.tolist(), count.tolist()) == ([0, 12, 14], [12, 2, 12])
+
+
+def test_who_is_heard_and_by_what(synthetic, site):
+    """Asset 1 only by a beacon receiver without RSSI: nothing says where it is."""
+    rows = [(0, 0, -6000, 2), (0, 3, NO_RSSI, 5), (1, 1, NO_RSSI, 1), (2, 7, -3000, 1)]
+    heard = Heard.of(site, synthetic.observations(site, [*rows, (3, 9, -8000, 4)]))
+    assert heard.assets.tolist() == [0, 2, 3]
+    assert heard.signals.tolist() == [0, 4]
+    assert heard.portal_rows.tolist() == [1, 3]
+    assert heard.signal_count.tolist() == [1, 0, 1]
+    assert heard.signal_column.tolist() == [0, 2]
+    assert heard.column(heard.portal_rows).tolist() == [0, 1]
+    receivers, receptions = heard.totals(heard.assets)
+    assert (receivers.tolist(), receptions.tolist()) == ([2, 1, 1], [7, 1, 4])
 
 
 def test_links_hold_each_asset_in_its_column_with_slabs_between_floors(synthetic, site):
     seen = synthetic.heard(site, {1: (5.0, 3.0, 0), 3: (5.0, 3.0, 1)})
-    table = links(site, seen, np.array([1, 3]), np.array([0, 1]), slab_loss_db=15.0)
+    table = links(site, Heard.of(site, seen), np.array([0, 1]), slab_loss_db=15.0)
     assert table.heard.shape == (8, 2)
     assert table.heard.all()
     assert table.receiver[:, 0].tolist() == [0, 1, 2, 4, 5, 6, 8, 9]
@@ -139,19 +155,20 @@ def test_links_hold_each_asset_in_its_column_with_slabs_between_floors(synthetic
 
 
 def test_links_of_unlike_assets_are_padded(synthetic, site):
-    seen = synthetic.observations(site, [(0, 0, -6000, 1), (0, 4, -7000, 1), (2, 9, -8000, 1)])
-    table = links(site, seen, np.array([0, 1, 2]), np.array([0, 0, 1]), slab_loss_db=15.0)
+    rows = [(0, 0, -6000, 1), (0, 4, -7000, 1), (1, 3, NO_RSSI, 1), (2, 9, -8000, 1)]
+    seen = synthetic.observations(site, rows)
+    table = links(site, Heard.of(site, seen), np.array([0, 0, 1]), slab_loss_db=15.0)
     assert table.heard.tolist() == [[True, False, True], [True, False, False]]
     assert table.rssi_dbm[table.heard].tolist() == [-60.0, -80.0, -70.0]
 
 
 def test_links_of_assets_that_only_a_portal_read_are_empty_but_there(synthetic, site):
     seen = synthetic.door(site, 0, 3)
-    table = links(site, seen, np.array([0]), np.array([0]), slab_loss_db=15.0)
+    table = links(site, Heard.of(site, seen), np.array([0]), slab_loss_db=15.0)
     assert table.heard.tolist() == [[False]]
 
 
 def test_walls_come_along_when_there_are_any(synthetic):
     walled = synthetic.building(walls=True)
     seen = synthetic.heard(walled, {0: (5.0, 3.0, 0)})
-    assert links(walled, seen, np.array([0]), np.array([0]), 15.0).walls is walled.wall_map
+    assert links(walled, Heard.of(walled, seen), np.array([0]), 15.0).walls is walled.wall_map

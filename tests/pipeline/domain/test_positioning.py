@@ -9,20 +9,16 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from pipeline.domain import positioning
+from pipeline.domain.ellipse import CHI2_90_2D, invert_2x2, principal_variances_m2, radius_90_m
+from pipeline.domain.likelihood import NU, Likelihood, Prior
 from pipeline.domain.positioning import (
-    NU,
     Fix,
-    Prior,
     expected_move_m,
-    invert_2x2,
-    principal_variances_m2,
     promising_starts,
-    radius_90_m,
     solve,
     weighted_centroid,
 )
-from pipeline.domain.radio import Links, residual_and_gradient
+from pipeline.domain.radio import Links, RadioModel
 
 BOUNDS = np.array([[0.0, 0.0], [20.0, 8.0]])
 SHADOW_DB = 4.0
@@ -61,7 +57,7 @@ def hear(
         receiver=np.broadcast_to(np.arange(shape[0])[:, None], shape).copy(),
         same_floor=np.ones(shape, bool),
     )
-    model = -residual_and_gradient(links, x, y, np.ones(len(x)), offset)[0]
+    model = -RadioModel.of(links, np.ones(len(x))).residual(x, y, offset)
     return replace(links, rssi_dbm=np.where(heard, model + noise_db, -100.0))
 
 
@@ -70,13 +66,17 @@ def random_case(seed: int, tags: int) -> tuple[Links, Prior, np.ndarray, np.ndar
     x, y = rng.uniform(*BOUNDS[:, 0], tags), rng.uniform(*BOUNDS[:, 1], tags)
     noise = SHADOW_DB * rng.standard_t(NU, (len(RECEIVERS_M), tags))
     links = hear(x, y, rng.normal(0, 2, tags), noise, 0.8, rng)
-    near = prior(*weighted_centroid(links))
+    near = prior(*weighted_centroid(RadioModel.of(links, np.ones(tags))))
     return links, near, x, y
 
 
+def likelihood(links: Links, near: Prior) -> Likelihood:
+    return Likelihood(RadioModel.of(links, np.ones(links.heard.shape[1])), near)
+
+
 def solved(links: Links, near: Prior) -> Fix:
-    z = np.ones(links.heard.shape[1])
-    return solve(links, z, near, promising_starts(links, z, near, BOUNDS), BOUNDS)
+    task = likelihood(links, near)
+    return solve(task, promising_starts(task, BOUNDS), BOUNDS)
 
 
 def cost_of(links: Links, near: Prior, tag: int) -> Callable[[Sequence[float]], float]:
@@ -119,7 +119,7 @@ def test_not_worse_than_scipy():
     tags = 50
     links, near, x, y = random_case(32, tags)
     fix = solved(links, near)
-    starts = promising_starts(links, np.ones(tags), near, BOUNDS)
+    starts = promising_starts(likelihood(links, near), BOUNDS)
     bounds = [*BOUNDS.T.tolist(), (None, None)]
     worse = []
     for i in range(tags):
@@ -170,9 +170,8 @@ def test_padding_is_the_same_to_the_last_bit(rows):
     padded = replace(links, **{name: pad(getattr(links, name)) for name in names})
     padded.heard[-rows:] = False
     assert columns(solved(padded, near)) == columns(solved(links, near))
-    assert expected_move_m(padded, np.ones(30), near).tolist() == (
-        expected_move_m(links, np.ones(30), near).tolist()
-    )
+    moves = (expected_move_m(likelihood(some, near)).tolist() for some in (padded, links))
+    assert next(moves) == next(moves)
 
 
 def test_nothing_leaves_the_bounds_and_who_ends_there_says_so():
@@ -245,7 +244,7 @@ def test_degenerate_input_gives_a_number_and_a_wide_error(name, sigma_m):
     major, minor = principal_variances_m2(fix.exx, fix.exy, fix.eyy)
     assert (minor > 0).all() and (major < 1e6).all()
     assert (radius_90_m(fix.exx, fix.exy, fix.eyy) > 0.3).all()
-    assert np.isfinite(expected_move_m(links, np.ones(3), prior(fix.x_m, fix.y_m))).all()
+    assert np.isfinite(expected_move_m(likelihood(links, prior(fix.x_m, fix.y_m)))).all()
 
 
 def test_more_receivers_make_the_error_smaller_but_not_the_reported_one_smaller_than_shadowing():
@@ -264,11 +263,11 @@ def test_expected_move_is_small_where_the_solver_would_stay():
     inside = ~fix.on_bound
     settled = replace(near, x_m=fix.x_m, y_m=fix.y_m, offset_db=fix.offset_db)
     free = replace(settled, ixx=near.ixx * 1e-3, iyy=near.iyy * 1e-3)
-    at_rest = expected_move_m(links, np.ones(40), settled)[inside]
+    at_rest = expected_move_m(likelihood(links, settled))[inside]
     assert np.median(at_rest) < 1.0
     away = replace(settled, x_m=np.clip(fix.x_m + 6.0, 0, 20))
-    assert np.median(expected_move_m(links, np.ones(40), away)) > 2.0
-    assert np.isfinite(expected_move_m(links, np.ones(40), free)).all()
+    assert np.median(expected_move_m(likelihood(links, away))) > 2.0
+    assert np.isfinite(expected_move_m(likelihood(links, free))).all()
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.3, 0.6, 1.0])
@@ -288,11 +287,11 @@ def test_coverage_of_the_reported_ellipse():
     fix = solved(links, near)
     ixx, ixy, iyy = invert_2x2(fix.exx, fix.exy, fix.eyy)
     dx, dy = x - fix.x_m, y - fix.y_m
-    inside = ixx * dx * dx + 2 * ixy * dx * dy + iyy * dy * dy <= positioning.CHI2_90_2D
+    inside = ixx * dx * dx + 2 * ixy * dx * dy + iyy * dy * dy <= CHI2_90_2D
     assert 0.88 <= inside.mean() <= 1.0
 
 
 def test_no_start_is_an_error():
     links, near, *_ = random_case(11, 2)
     with pytest.raises(ValueError, match="at least one start"):
-        solve(links, np.ones(2), near, [], BOUNDS)
+        solve(likelihood(links, near), [], BOUNDS)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.floorplan import NOWHERE
+from pipeline.domain.overlay import Overlay
 from pipeline.domain.policy import Policy
 from pipeline.domain.presence import decide_room, departures
 
@@ -35,10 +36,12 @@ class Story:
                  "moving": moving}  # fmt: skip
         columns = {name: np.array([value]) for name, value in place.items()}
         self.tracks = self.tracks.put(self.asset, heard_us=np.array([end]), **columns)
-        self.tracks, visits, _ = decide_room(
-            self.site, self.tracks, self.asset, np.array([portal]), first, self.lib.us(second),
-            end, self.policy,
+        at = self.tracks.at(self.asset)
+        at, visits = decide_room(
+            self.site, at, Overlay.lay(self.site, at), self.asset, np.array([portal]), first,
+            self.lib.us(second), end, self.policy,
         )  # fmt: skip
+        self.tracks = self.tracks.put(self.asset, **vars(at))
         self.visits += visits
         self.pass_time(second + 1)
 

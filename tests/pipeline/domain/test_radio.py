@@ -9,7 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.domain.radio import MIN_DISTANCE_M, Links, residual_and_gradient, sum_receivers
+from pipeline.domain.radio import (
+    MIN_DISTANCE_M,
+    Links,
+    RadioModel,
+    multiply_receivers,
+    sum_receivers,
+)
 from pipeline.domain.walls import WallMap
 
 RNG = np.random.default_rng(11)
@@ -42,8 +48,8 @@ def one_link(**changes: float) -> Links:
 
 
 def residual_db(links: Links, x: float, y: float, z: float, offset: float = 0.0) -> float:
-    place = (np.array([value]) for value in (x, y, z, offset))
-    return float(residual_and_gradient(links, *place)[0][0, 0])
+    x_m, y_m, z_m, offset_db = (np.array([value]) for value in (x, y, z, offset))
+    return float(RadioModel.of(links, z_m).residual(x_m, y_m, offset_db)[0, 0])
 
 
 @pytest.mark.parametrize(
@@ -70,8 +76,9 @@ def test_a_strong_tag_explains_more():
 def test_on_the_receiver_the_model_is_bounded_and_flat():
     links = one_link()
     assert residual_db(links, 0, 0, 0) == residual_db(links, MIN_DISTANCE_M / 2, 0, 0)
-    here = (np.array([value]) for value in (0.0, 0.0, 0.0, 0.0))
-    assert [float(part[0, 0]) for part in residual_and_gradient(links, *here)[1:]] == [0.0, 0.0]
+    here = np.zeros(1)
+    slopes = RadioModel.of(links, here).residual_and_gradient(here, here, here)[1:]
+    assert [float(part[0, 0]) for part in slopes] == [0.0, 0.0]
 
 
 def _map() -> WallMap:
@@ -85,10 +92,13 @@ def test_gradient_against_finite_differences(walls):
     x = 0.25 + 0.5 * RNG.integers(0, 40, 40) + RNG.uniform(-0.2, 0.2, 40)
     y = 0.25 + 0.5 * RNG.integers(0, 16, 40) + RNG.uniform(-0.2, 0.2, 40)
     z, offset = np.ones(40), RNG.normal(0, 2, 40)
-    _, jx, jy = residual_and_gradient(links, x, y, z, offset)
+    model = RadioModel.of(links, z)
+    there, jx, jy = model.residual_and_gradient(x, y, offset)
 
     def residual(dx: float, dy: float) -> np.ndarray:
-        return residual_and_gradient(links, x + dx, y + dy, z, offset)[0]
+        return model.residual(x + dx, y + dy, offset)
+
+    assert residual(0, 0).tolist() == there.tolist()
 
     # The gradient is the model's: minus that of the residual.
     assert jx == pytest.approx(-(residual(step, 0) - residual(-step, 0)) / (2 * step), abs=1e-4)
@@ -110,9 +120,34 @@ def test_some_tags_of_the_links():
     assert some.walls is links.walls
 
 
+def test_many_places_at_once_are_the_same_as_one_by_one():
+    """To the last bit, with walls and without; also of some of the tags."""
+    for walls in (None, _map()):
+        model = RadioModel.of(random_links(walls=walls), np.ones(40))
+        x, y, offset = RNG.uniform(0, 20, (7, 40)), RNG.uniform(0, 8, (7, 40)), RNG.normal(size=40)
+        together = model.residual(x, y, offset)
+        assert together.shape == (6, 7, 40)
+        for i in range(7):
+            assert model.residual(x[i], y[i], offset).tolist() == together[:, i].tolist()
+        which = RNG.permutation(40)[:9]
+        some = model.tags(which).residual(x[:, which], y[:, which], offset[which])
+        assert some.tolist() == together[:, :, which].tolist()
+
+
+def test_what_was_not_heard_says_nothing():
+    links = random_links()
+    model = RadioModel.of(links, np.ones(40))
+    assert model.information[links.heard] == pytest.approx(links.sigma_db[links.heard] ** -2.0)
+    assert (model.information[~links.heard] == 0.0).all()
+
+
 @pytest.mark.parametrize("layout", ["C", "F"])
-@pytest.mark.parametrize("tags", [1, 2, 40, 63, 64, 200])
-def test_sums_over_receivers_do_not_depend_on_memory_layout_or_company(layout, tags):
-    rows = RNG.normal(size=(12, 200))
-    expected = [functools.reduce(operator.add, rows[:, i].tolist()) for i in range(tags)]
-    assert sum_receivers(np.array(rows[:, :tags], order=layout)).tolist() == expected
+@pytest.mark.parametrize("tags", [1, 2, 3, 8, 40, 63, 64, 200])
+@pytest.mark.parametrize("receivers", [1, 2, 7, 8, 9, 12, 33])
+def test_over_receivers_neither_memory_layout_nor_company_counts(layout, tags, receivers):
+    rows = RNG.normal(size=(receivers, 200))
+    table = np.array(rows[:, :tags], order=layout)
+    for ours, theirs in ((sum_receivers, operator.add), (multiply_receivers, operator.mul)):
+        expected = [functools.reduce(theirs, rows[:, i].tolist()) for i in range(tags)]
+        assert ours(table).tolist() == expected
+        assert ours(table.reshape(receivers, tags, 1)).ravel().tolist() == expected

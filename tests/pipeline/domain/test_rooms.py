@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.floorplan import NOWHERE
+from pipeline.domain.observations import Heard
 from pipeline.domain.rooms import (
     DISC,
     POINTS,
@@ -110,17 +111,23 @@ def test_the_first_is_taken_at_once_unless_it_is_nowhere():
 
 
 def test_path_gain_is_the_mean_of_the_two_best_of_a_floor(synthetic, site):
-    rows = [(0, 0, -6900, 1), (0, 1, -7900, 1), (0, 2, -9900, 1), (0, 8, -7900, 1)]
-    gains = floor_gains(site, synthetic.observations(site, rows), np.array([0, 1]))
+    rows = [(0, 0, -6900, 1), (0, 1, -7900, 1), (0, 2, -9900, 1), (0, 8, -7900, 1), (1, 3, -1, 1)]
+    gains = floor_gains(site, Heard.of(site, synthetic.observations(site, rows)))
     assert gains.tolist() == [[-15.0, (-20.0 + UNHEARD_GAIN_DB) / 2], [-60.0, -60.0]]
+
+
+def test_two_equally_good_receivers_are_the_two_best(synthetic, site):
+    rows = [(0, 0, -6900, 1), (0, 1, -6900, 1), (0, 2, -7900, 1)]
+    gains = floor_gains(site, Heard.of(site, synthetic.observations(site, rows)))
+    assert gains.tolist() == [[-10.0, -60.0]]
 
 
 def test_rfid_says_nothing_about_path_gain(synthetic, site):
     seen = synthetic.observations(site, [(0, 3, -2000, 1)])
-    assert floor_gains(site, seen, np.array([0])).tolist() == [[-60.0, -60.0]]
+    assert floor_gains(site, Heard.of(site, seen)).tolist() == [[-60.0, -60.0]]
 
 
 def test_the_portal_with_most_reads_wins_and_ties_go_to_the_lower_index(synthetic, site):
     rows = [(0, 3, -32768, 2), (0, 7, -32768, 5), (1, 7, -32768, 4), (1, 3, -32768, 4)]
     seen = synthetic.observations(site, [*rows, (2, 0, -6000, 99)])
-    assert portals(site, seen, np.array([0, 1, 2])).tolist() == [7, 3, NOWHERE]
+    assert portals(site, Heard.of(site, seen)).tolist() == [7, 3, NOWHERE]

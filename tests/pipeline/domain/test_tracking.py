@@ -225,6 +225,85 @@ def test_an_asset_does_not_depend_on_who_else_is_heard(synthetic, site):
         assert len({column.tobytes() for column in both}) == 1, f.name
 
 
+class Crowd:
+    """A building of many assets on two floors with walls; its reads, shuffled, window by window."""
+
+    def __init__(self, synthetic, assets: int = 90) -> None:
+        whole = synthetic.building(walls=True)
+        some = tuple(
+            replace(whole.assets[0], id=synthetic.identity("asset", f"a{i}")) for i in range(assets)
+        )
+        rules = tuple(replace(rule, applies=np.ones(assets, bool)) for rule in whole.rules)
+        self.site = replace(whole, assets=some, rules=rules)
+        self.rng = np.random.default_rng(12)
+        self.place = self.rng.uniform([0, 0], [20, 8], (assets, 2))
+        self.floor = self.rng.integers(0, 2, assets)
+        self.shadow_db = self.rng.normal(0, 4, (assets, 10))
+
+    def reads(self) -> np.ndarray:
+        """(reads, 4) as `observations` takes them; a third of the assets walk, some are silent."""
+        rng, assets = self.rng, len(self.place)
+        self.place[::3] += rng.normal(0, 1, self.place[::3].shape)
+        away = self.site.receivers.position_m - np.array([0.0, 0.0, 1.0])
+        offset = away[None, :, :2] - self.place[:, None]
+        height = away[None, :, 2] - 3.5 * self.floor[:, None]
+        distance = np.sqrt((offset**2).sum(axis=2) + height**2)
+        slabs = np.abs(self.site.receivers.floor - self.floor[:, None])
+        rssi = -59 - 22 * np.log10(np.maximum(distance, 0.3)) - 15 * slabs + self.shadow_db
+        rssi += rng.normal(0, 1, rssi.shape)
+        rfid = self.site.receivers.kind == 2
+        heard = rng.random(rssi.shape) < np.where(rfid, 0.02, 0.7)
+        heard &= (rng.random(assets) < 0.8)[:, None]
+        asset, receiver = np.nonzero(np.repeat(heard, 2, axis=1))
+        receiver = receiver // 2
+        dbm = np.where(rfid[receiver], -327.68, rssi[asset, receiver])
+        table = np.stack([asset, receiver, (dbm * 100).astype(int), np.ones_like(asset)], axis=1)
+        return rng.permutation(table)
+
+
+def test_neither_company_nor_order_nor_cut_counts(synthetic):
+    """Twelve assets of ninety to the last bit, with portals, lifts, walls and gaps."""
+    crowd = Crowd(synthetic)
+    whole, part = Hall(synthetic, crowd.site), Hall(synthetic, crowd.site)
+    ours = np.array([0, 1, 2, 3, 17, 18, 40, 41, 42, 60, 87, 89])
+    rng = np.random.default_rng(5)
+    for _ in range(25):
+        reads = crowd.reads()
+        mine = rng.permutation(reads[np.isin(reads[:, 0], ours)])
+        whole.hear(seen=synthetic.observations(crowd.site, reads))
+        part.hear(seen=synthetic.observations(crowd.site, mine))
+        for old, new in (
+            (whole.state.tracks, part.state.tracks),
+            (whole.state.fences, part.state.fences),
+        ):
+            for f in fields(old):
+                both = (getattr(half, f.name)[..., ours] for half in (old, new))
+                assert len({column.tobytes() for column in both}) == 1, f.name
+    tracks = whole.state.tracks
+    assert (tracks.room[ours] != NOWHERE).sum() > 8
+    assert tracks.moving[ours].any()
+    assert not tracks.moving[ours].all()
+
+
+def test_what_is_kept_to_save_time_changes_nothing(synthetic):
+    """A state that forgets it before each window, as after a restart, gives the same bytes."""
+    crowd = Crowd(synthetic)
+    going, restarted = Hall(synthetic, crowd.site), Hall(synthetic, crowd.site)
+    held = told = 0
+    for _ in range(25):
+        seen = synthetic.observations(crowd.site, crowd.reads())
+        restarted.state = BuildingState(restarted.state.tracks, restarted.state.fences)
+        ours, theirs = (hall.hear(seen=seen) for hall in (going, restarted))
+        assert frozen(going.state) == frozen(restarted.state)
+        for f in fields(ours):
+            if f.name != "positions":
+                assert getattr(ours, f.name) == getattr(theirs, f.name), f.name
+        held += len(np.unique(seen.asset)) - ours.solved
+        told += len(ours.room_visits) + len(ours.zone_visits)
+    assert held > 100
+    assert told > 100
+
+
 def test_no_error_is_told_that_the_truth_does_not_bear_out(synthetic, site):
     """Noise of the receivers' own sigma: the 90 % radius holds the truth in most windows."""
     rng = np.random.default_rng(1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.floorplan import NOWHERE
 from pipeline.domain.policy import Policy
-from pipeline.domain.utilization import account, session_id
+from pipeline.domain.utilization import account, expire, session_id
 
 QUIET = "-"
 WARD, STORE, CORRIDOR, ICU, SHOP = range(5)
@@ -41,8 +41,9 @@ class Story:
             self.tracks = self.tracks.put(
                 heard, room=np.array([room]), room_entered_us=entered, heard_us=np.array([end])
             )
-        self.tracks, sessions = account(self.site, self.tracks, heard, end, self.policy)
-        self.sessions += sessions
+        at, sessions = account(self.site, self.tracks.at(heard), heard, end, self.policy)
+        self.tracks, lost = expire(self.site, self.tracks.put(heard, **vars(at)), end, self.policy)
+        self.sessions += sessions + lost
 
     def leave(self) -> None:
         """Departed: presence has closed its room visit."""
