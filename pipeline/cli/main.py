@@ -6,38 +6,57 @@ Exit status: 0 done, 1 failed while running, 2 wrong arguments or configuration 
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import demo, health, keys, migrate, run, setup, simulate, site
+from pipeline.cli import (
+    backfill,
+    bridge,
+    capacity,
+    capture,
+    demo,
+    health,
+    keys,
+    migrate,
+    replay,
+    run,
+    setup,
+    shards,
+    simulate,
+    site,
+)
 from pipeline.cli.errors import CliError, RunFailed
+from pipeline.contracts import log_lines
 from pipeline.database.errors import DatabaseError
 from pipeline.embedded import EmbeddedError
 from pipeline.flow.errors import FlowError
 from pipeline.registry.errors import RegistryError, SiteFileError
+from pipeline.sinks.errors import SinkError
+from pipeline.sources.errors import SourceError
 
-COMMANDS = (demo, run, migrate, site, keys, setup, simulate, health)
+COMMANDS = (
+    backfill,
+    demo, run, migrate, site, keys, setup, simulate, health, shards, bridge, capacity, capture, replay,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="biotrakr", description=__doc__.splitlines()[0])
     parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING"))
+    parser.add_argument("--log-format", default="text", choices=log_lines.FORMATS)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.register(commands)
     options = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=options.log_level,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    log_lines.configure(options.log_level, options.log_format)
     try:
         return int(options.command(options))
     except (CliError, SiteFileError) as error:
         print(f"biotrakr: {error}", file=sys.stderr)
         return 2
-    except (DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed) as error:
+    except (
+        DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed, SinkError, SourceError,
+    ) as error:  # fmt: skip
         print(f"biotrakr: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

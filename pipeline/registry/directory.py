@@ -53,20 +53,31 @@ class StaticDirectory:
 class DatabaseDirectory(StaticDirectory):
     """Reads the registry at start and again, in the background, whenever its revision moves.
 
-    `facilities` None: every facility. Keeps the last good version while the database is away.
+    `facilities` None: every facility; a function: those for which it is true, also ones that are
+    registered later. Keeps the last good version while the database is away.
     """
 
     def __init__(
         self,
         connect: Callable[[], psycopg.Connection[Any]],
-        facilities: Sequence[str] | None = None,
+        facilities: Sequence[str] | Callable[[str], bool] | None = None,
     ) -> None:
-        self._connect, self._facilities = connect, facilities
+        self._connect, self._wanted = connect, facilities
+        self._changed: Callable[[list[str]], None] = lambda _: None
         with connect() as connection:
-            self._revisions = read_revisions(connection, facilities)
-            super().__init__(read_buildings(connection, facilities))
+            self._revisions = self._read_revisions(connection)
+            super().__init__(read_buildings(connection, self.facilities))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="registry", daemon=True)
+
+    @property
+    def facilities(self) -> list[str]:
+        """organization/facility of what is known at present."""
+        return list(self._revisions)
+
+    def tell(self, changed: Callable[[list[str]], None]) -> None:
+        """Call `changed` with `facilities` after every change, from the directory's thread."""
+        self._changed = changed
 
     def start(self) -> None:
         self._thread.start()
@@ -77,13 +88,20 @@ class DatabaseDirectory(StaticDirectory):
 
     def refresh(self, connection: psycopg.Connection[Any]) -> bool:
         """Read again if the registry changed; True when it did."""
-        revisions = read_revisions(connection, self._facilities)
+        revisions = self._read_revisions(connection)
         if revisions == self._revisions:
             return False
-        self._put(read_buildings(connection, self._facilities))
+        self._put(read_buildings(connection, list(revisions)))
         self._revisions = revisions
         log.info("registry changed: %s", revisions)
+        self._changed(self.facilities)
         return True
+
+    def _read_revisions(self, connection: psycopg.Connection[Any]) -> dict[str, int]:
+        if not callable(self._wanted):
+            return read_revisions(connection, self._wanted)
+        every = read_revisions(connection)
+        return {place: revision for place, revision in every.items() if self._wanted(place)}
 
     def _watch(self) -> None:
         while not self._stopping.wait(REFRESH_S):

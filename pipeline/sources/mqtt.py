@@ -14,13 +14,11 @@ from datetime import UTC, datetime, timedelta
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
 
-from pipeline.contracts import topics
-from pipeline.contracts.codec import encode_json
-from pipeline.contracts.messages import Ack
 from pipeline.contracts.transport import RawMessage
-from pipeline.sources.acks import AckBoard
 from pipeline.sources.mqtt_client import Delivery, MqttClient
 
+BROKER_PART = "broker"
+"""The one partition of the source in the engine's store."""
 MAX_BATCH = 500
 IDLE = timedelta(milliseconds=10)
 
@@ -28,29 +26,26 @@ IDLE = timedelta(milliseconds=10)
 class MqttSource(FixedPartitionedSource[RawMessage, None]):
     """One partition: one persistent session with one client id.
 
-    `fault` is called at named points; the chaos tests kill the process there.
+    `acknowledge_gateways` is called whenever the epoch before is durable.
     """
 
     def __init__(
-        self,
-        connect: Callable[[], MqttClient],
-        acks: AckBoard,
-        fault: Callable[[str], None] = lambda _: None,
+        self, connect: Callable[[], MqttClient], acknowledge_gateways: Callable[[], None]
     ) -> None:
-        self._connect, self._acks, self._fault = connect, acks, fault
+        self._connect, self._acknowledge_gateways = connect, acknowledge_gateways
 
     @override
     def list_parts(self) -> list[str]:
-        return ["broker"]
+        return [BROKER_PART]
 
     @override
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> _Partition:
-        return _Partition(self._connect(), self._acks, self._fault)
+        return _Partition(self._connect(), self._acknowledge_gateways)
 
 
 class _Partition(StatefulSourcePartition[RawMessage, None]):
-    def __init__(self, client: MqttClient, acks: AckBoard, fault: Callable[[str], None]) -> None:
-        self._client, self._acks, self._fault = client, acks, fault
+    def __init__(self, client: MqttClient, acknowledge_gateways: Callable[[], None]) -> None:
+        self._client, self._acknowledge_gateways = client, acknowledge_gateways
         self._emitted: list[Delivery] = []
         self._durable_soon: list[Delivery] = []
         self._idle = False
@@ -79,12 +74,6 @@ class _Partition(StatefulSourcePartition[RawMessage, None]):
 
     def _acknowledge(self) -> None:
         """The epoch of the last snapshot is durable: tell the gateways, then the broker."""
-        marks = self._acks.take()
-        if marks or self._durable_soon:
-            self._fault("between-epoch-and-ack")
-        for mark in marks:
-            ack = Ack(gateway=mark.gateway, boot=mark.boot, sequence=mark.sequence)
-            topic = topics.gateway(mark.organization, mark.facility, mark.gateway, "ack")
-            self._client.publish(topic, encode_json(ack), retain=True)
+        self._acknowledge_gateways()
         self._client.acknowledge(self._durable_soon)
         self._durable_soon = []

@@ -79,6 +79,8 @@ class MqttClient:
         self._connection = 0
         self._counter = itertools.count(1)
         self.refused: BrokerRefused | None = None
+        self.lost_s: float | None = time.monotonic()
+        """Since when there is no connection (monotonic); None: there is one."""
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -95,10 +97,10 @@ class MqttClient:
         client.on_disconnect = self._on_disconnect
         self._client = client
 
-    def start(self) -> None:
+    def start(self, session_expiry_s: int = SESSION_EXPIRY_S) -> None:
         """Connect in the background; keeps trying while the broker is away."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.SessionExpiryInterval = session_expiry_s
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         properties.MaximumPacketSize = 2 * MAX_MESSAGE_BYTES
         self._client.connect_async(
@@ -118,6 +120,18 @@ class MqttClient:
     def waiting(self) -> int:
         """Messages received and not yet taken."""
         return len(self._queue)
+
+    def follow(self, subscriptions: Sequence[str]) -> None:
+        """Subscribe to these from now on, and to nothing else. From any thread, at any time."""
+        before, self._subscriptions = set(self._subscriptions), list(subscriptions)
+        if not self._client.is_connected():
+            return  # `_on_connect` subscribes to the new list
+        added = [topic for topic in subscriptions if topic not in before]
+        dropped = list(before.difference(subscriptions))
+        if added:
+            self._client.subscribe([(topic, 1) for topic in added])
+        if dropped:
+            self._client.unsubscribe(dropped)
 
     def take(self, limit: int) -> list[Delivery]:
         """Up to `limit` deliveries, in order of arrival; empty when there are none."""
@@ -143,7 +157,7 @@ class MqttClient:
             self.refused = BrokerRefused(self._address.host, self._address.port, str(reason))
             log.error("%s", self.refused)
             return
-        self.refused = None
+        self.refused = self.lost_s = None
         self._connection = next(self._counter)
         log.info("connected to the broker at %s:%s", self._address.host, self._address.port)
         if self._subscriptions:
@@ -152,6 +166,7 @@ class MqttClient:
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
+        self.lost_s = time.monotonic()
         if reason.is_failure:
             log.warning("connection to the broker lost: %s", reason)
 
