@@ -23,7 +23,8 @@ from pipeline.sinks.binary_copy import HEADER, TRAILER
 from pipeline.sinks.event_rows import Row, when
 from pipeline.sinks.late_alerts import write_late_alerts
 from pipeline.sinks.raw_rows import write_checkpoints
-from pipeline.sinks.revision_rows import Kind, Stays, Stretch
+from pipeline.sinks.revision_rows import Stays, Stretch
+from pipeline.sinks.stay_rows import Kind
 
 REVISED = "revised"
 COPY_EVERY = 200

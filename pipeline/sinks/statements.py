@@ -8,25 +8,63 @@ HISTORY_LOCK = 0x62696F68
 SHARE_HISTORY = f"select pg_advisory_xact_lock_shared({HISTORY_LOCK})"
 """Held in each transaction of the sink; a revision of history takes it alone."""
 
+_VISIT_COLUMNS = """id, organization_id, facility_id, asset_id, {place}, entered_at, left_at,
+    initial, entry_reason, exit_reason, confidence, contenders, window_end"""
 _VISIT = """
-insert into tracking.{table} (id, organization_id, facility_id, asset_id, {place}, entered_at,
-    left_at, initial, entry_reason, exit_reason, confidence, contenders, window_end)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+insert into tracking.{table} ({columns}{more})
+select v.id, v.organization_id, v.facility_id, v.asset_id, v.{place}, since.entered_at,
+    case when v.left_at is not null then greatest(v.left_at, since.entered_at) end, v.initial,
+    v.entry_reason, v.exit_reason, v.confidence, v.contenders::jsonb, v.window_end{value}
+from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[],
+    %s::timestamptz[], %s::boolean[], %s::text[], %s::text[], %s::real[], %s::text[],
+    %s::timestamptz[]) as v ({columns})
+{join}cross join lateral (
+    select greatest(v.entered_at, max(o.left_at)) as entered_at from tracking.{table} o
+    where o.asset_id = v.asset_id and {same} and o.revision > 0 and o.id <> v.id
+        and o.left_at > v.entered_at
+) since
 on conflict (id) do update set left_at = greatest({table}.entered_at, excluded.left_at),
     exit_reason = excluded.exit_reason, window_end = excluded.window_end
 where excluded.left_at is not null
 """
-ROOM_VISIT = _VISIT.format(table="room_visit", place="room_id")
-ZONE_VISIT = _VISIT.format(table="zone_visit", place="zone_id")
-
-SESSION = """
-insert into tracking.usage_session (id, organization_id, facility_id, asset_id, room_id, state,
-    method, started_at, ended_at, end_reason)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ROOM_VISIT = _VISIT.format(
+    table="room_visit",
+    columns=_VISIT_COLUMNS.format(place="room_id"),
+    place="room_id",
+    more=", building_id",
+    value=", f.building_id",
+    join="join registry.room r on r.id = v.room_id join registry.floor f on f.id = r.floor_id\n",
+    same="o.building_id = f.building_id",
+)
+ZONE_VISIT = _VISIT.format(
+    table="zone_visit",
+    columns=_VISIT_COLUMNS.format(place="zone_id"),
+    place="zone_id",
+    more="",
+    value="",
+    join="",
+    same="o.zone_id = v.zone_id",
+)
+_SESSION_COLUMNS = """id, organization_id, facility_id, asset_id, room_id, state, method,
+    started_at, ended_at, end_reason"""
+SESSION = f"""
+insert into tracking.usage_session ({_SESSION_COLUMNS})
+select v.id, v.organization_id, v.facility_id, v.asset_id, v.room_id, v.state, v.method,
+    since.started_at, case when v.ended_at is not null then greatest(v.ended_at, since.started_at)
+    end, v.end_reason
+from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[],
+    %s::timestamptz[], %s::timestamptz[], %s::text[]) as v ({_SESSION_COLUMNS})
+cross join lateral (
+    select greatest(v.started_at, max(o.ended_at)) as started_at from tracking.usage_session o
+    where o.asset_id = v.asset_id and o.method = v.method and o.revision > 0 and o.id <> v.id
+        and o.ended_at > v.started_at
+) since
 on conflict (id) do update set ended_at = greatest(usage_session.started_at, excluded.ended_at),
     end_reason = excluded.end_reason
 where excluded.ended_at is not null
-"""
+"""  # noqa: S608
+"""Visits and sessions come as columns, one row a stay. What the flow decides after a revision of
+history may have begun inside the revised stretch: it then begins where that ends."""
 
 ALERT = """
 insert into tracking.alert (id, organization_id, facility_id, asset_id, rule_id, zone_id, type,
@@ -62,7 +100,8 @@ update tracking.asset_location_current as current set organization_id = s.organi
     room_confidence = s.room_confidence, method = s.method, reason = s.reason,
     receivers = s.receivers, reads = s.reads, moving = s.moving, last_seen_at = s.ts
 from stage s join registry.building b on b.id = s.building_id
-where current.asset_id = s.asset_id and s.ts >= current.ts
+where current.asset_id = s.asset_id
+    and (s.ts, current.building_id) >= (current.ts, s.building_id)
 """
 """For assets that are in the table and once in `stage`: half the work of CURRENT."""
 
@@ -83,7 +122,7 @@ on conflict (asset_id) do update set organization_id = excluded.organization_id,
     room_confidence = excluded.room_confidence, method = excluded.method,
     reason = excluded.reason, receivers = excluded.receivers, reads = excluded.reads,
     moving = excluded.moving, last_seen_at = excluded.last_seen_at
-where excluded.ts >= current.ts
+where (excluded.ts, current.building_id) >= (current.ts, excluded.building_id)
 """
 
 APPEARED = CURRENT.replace(

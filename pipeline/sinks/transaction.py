@@ -25,6 +25,7 @@ from pipeline.sinks.binary_copy import HEADER, TRAILER
 from pipeline.sinks.event_rows import Row, when
 from pipeline.sinks.location_rows import LocationRows
 from pipeline.sinks.raw_rows import write_checkpoints, write_raw
+from pipeline.sinks.stay_rows import ROOMS, SESSIONS, ZONES, columns, last_words
 
 Record = ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | DeadLetter | StatusReport
 Fault = Callable[[str], None]
@@ -98,6 +99,9 @@ def write_epoch(
     return after
 
 
+_STAYS = ((ROOMS, sql.ROOM_VISIT), (ZONES, sql.ZONE_VISIT), (SESSIONS, sql.SESSION))
+
+
 def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> None:
     with_rows = [closed for closed in windows if len(closed.result.positions)]
     if with_rows:
@@ -108,9 +112,9 @@ def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> N
         cursor.execute(sql.MOVED)
         if cursor.rowcount < np.count_nonzero(rows.last):
             cursor.execute(sql.APPEARED)
-    _many(cursor, sql.ROOM_VISIT, (r for w in windows for r in event_rows.room_visits(w)))
-    _many(cursor, sql.ZONE_VISIT, (r for w in windows for r in event_rows.zone_visits(w)))
-    _many(cursor, sql.SESSION, (r for w in windows for r in event_rows.sessions(w)))
+    for kind, statement in _STAYS:
+        if rows_of_stays := last_words(kind, windows):
+            cursor.execute(statement.encode(), columns(rows_of_stays.values()))
     alerts = [parts for w in windows for parts in event_rows.alerts(w)]
     _many(cursor, sql.ALERT, (alert for alert, _, _ in alerts))
     _many(cursor, sql.ALERT_EVENT, (event for _, event, _ in alerts))
