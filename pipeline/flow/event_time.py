@@ -21,7 +21,8 @@ Piece = tuple[Column, Column, Column, Column]
 class Timing:
     """Lengths in seconds of event time.
 
-    `allowed_lateness_s` covers gateways that run a little apart. A gateway that lags the newest
+    A gateway promises not to send anything older, so nothing need be waited for beyond the promises;
+    `allowed_lateness_s` is for senders that break theirs. A gateway that lags the newest
     one by more than `gateway_timeout_s`, for as long while others talk, is set aside: it no longer
     holds the others back, and what it sends later is late. `tick_s`: how often time-outs are looked
     at while nothing is heard. `checkpoint_s`: how often a building's state is kept, with every
@@ -29,7 +30,7 @@ class Timing:
     """
 
     window_s: float = 1.0
-    allowed_lateness_s: float = 0.5
+    allowed_lateness_s: float = 0.0
     gateway_timeout_s: float = 30.0
     tick_s: float = 10.0
     checkpoint_s: float = 300.0

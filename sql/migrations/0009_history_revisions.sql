@@ -102,13 +102,10 @@ create index room_visit_revised on tracking.room_visit (asset_id, left_at) where
 create index zone_visit_revised on tracking.zone_visit (asset_id, left_at) where revision > 0;
 create index usage_session_revised on tracking.usage_session (asset_id, ended_at)
     where revision > 0;
--- Fires after fill_building: by name.
-create trigger keep_after_revision before insert on tracking.room_visit
-    for each row execute function tracking.begin_after_revision();
-create trigger keep_after_revision before insert on tracking.zone_visit
-    for each row execute function tracking.begin_after_revision();
-create trigger keep_after_revision before insert on tracking.usage_session
-    for each row execute function tracking.begin_after_revision();
+-- The dataflow says which building: then there is nothing to fill in.
+drop trigger fill_building on tracking.room_visit;
+create trigger fill_building before insert on tracking.room_visit
+    for each row when (new.building_id is null) execute function tracking.fill_building();
 
 grant select, insert, update on pipeline.raw_batch, pipeline.checkpoint to biotrakr_ingest;
 -- Only the revision of history takes rows away; the dataflow itself never does.

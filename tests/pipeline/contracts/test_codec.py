@@ -229,7 +229,8 @@ def test_a_stamp_keeps_keys_it_does_not_know():
 
 @pytest.mark.parametrize("oldest", [0, -1, 1043, 2.0, None])
 def test_with_an_oldest_that_cannot_be_the_receiver_refuses(oldest):
-    assert refusal(decode_batch, stamped(PACKED, **STAMP | {"oldest": oldest})).reason == "malformed"
+    wrong = stamped(PACKED, **STAMP | {"oldest": oldest})
+    assert refusal(decode_batch, wrong).reason == "malformed"
 
 
 @pytest.mark.parametrize(

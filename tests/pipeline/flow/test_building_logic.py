@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contracts.transport import Checkpoint, GatewayMark, LateBatch, RawBatch
+from pipeline.contracts.transport import GatewayMark, LateBatch, RawBatch
 from pipeline.domain.events import ClosedWindow
 from pipeline.domain.floorplan import Fence, Zone
 from pipeline.flow import building_logic, dedup
