@@ -10,7 +10,6 @@ from functools import partial
 
 from edge_agent.allow import AllowList
 from edge_agent.clock import EventClock
-from edge_agent.errors import SpoolError
 from edge_agent.live import LiveReads
 from edge_agent.logs import fields
 from edge_agent.publisher import Publisher
@@ -132,9 +131,7 @@ class Agent:
         return self._live
 
     def _stored_cursor(self, name: str) -> str | None:
-        if self.stores.disk is None:
-            raise SpoolError(self.stores.error or "the spool is not open")
-        return self.stores.disk.cursor(name)
+        return self.stores.ready().cursor(name)
 
     def _has_room(self) -> bool:
         return self.stores.disk is not None and self.stores.disk.filled < _REPLAY_SHARE

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_agent import decode_command
+from edge_agent import decode_command, faults
 from edge_agent.agent import Agent
 from edge_agent.errors import EdgeError, SettingsError
-from edge_agent.logs import configure, fields
+from edge_agent.logs import FORMATS, configure, fields
 from edge_agent.settings import Settings, load
 from edge_agent.status import program_version
 
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return decode_command.main(options)
     try:
         settings = load(options.config)
+        faults.install_from_environment()
     except SettingsError as error:
         for mistake in error.mistakes:
             print(f"biotrakr-edge: {mistake}", file=sys.stderr)
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "check-config":
         print(f"{options.config}: good, gateway {settings.user}, {len(settings.readers)} readers")
         return 0
-    configure(options.log_level.upper())
+    configure(options.log_level.upper(), options.log_format)
     try:
         asyncio.run(_run(settings))
     except EdgeError as error:
@@ -57,11 +58,17 @@ def _parser() -> argparse.ArgumentParser:
     decode_command.add_arguments(decode)
     levels = ("debug", "info", "warning", "error")
     run.add_argument("--log-level", choices=levels, default="info")
+    run.add_argument("--log-format", choices=FORMATS, default="text")
     return parser
 
 
 async def _run(settings: Settings) -> None:
     agent = Agent(settings)
+    if settings.metrics_address is not None:
+        # Only who is asked for numbers needs the memory for it.
+        from edge_agent.metrics import listen  # noqa: PLC0415
+
+        listen(agent, settings.metrics_address)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, agent.stop)

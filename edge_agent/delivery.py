@@ -15,7 +15,8 @@ from edge_agent.spool import Spool, Stored
 LIVE_US = 10_000_000
 """A batch that reaches so near to the present is live."""
 _LIVE_A_TURN = 4
-_LONGEST_TIMEOUT_S = 300.0
+_MOST_PATIENT = 8
+"""Times ack_timeout_s: the longest wait before what may be lost is sent again."""
 
 
 @dataclass(slots=True)
@@ -68,8 +69,10 @@ class Delivery:
     def acknowledged(self, boot: str, sequence: int, now_s: float) -> int:
         """The pipeline holds `boot` up to `sequence`: delete. Returns how many batches went."""
         deleted = self._spool.acknowledge(boot, sequence)
-        if not deleted:
-            return 0  # an old ack, or none of ours
+        if not deleted:  # an old ack, or none of ours
+            if boot in self._streams:  # the pipeline is there and lacks something: no patience
+                self._streams[boot].timeout_s = self._ack_timeout_s
+            return 0
         for sent in (self._in_flight, self._ahead):
             for row in [r for r, (b, s, _) in sent.items() if b == boot and s <= sequence]:
                 del sent[row]
@@ -131,6 +134,6 @@ class Delivery:
             return
         for stream in stuck:
             stream.moved_s = now_s
-            stream.timeout_s = min(stream.timeout_s * 2, _LONGEST_TIMEOUT_S)
+            stream.timeout_s = min(stream.timeout_s * 2, _MOST_PATIENT * self._ack_timeout_s)
         self.resends += 1
         self._forget_sent()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 import paho.mqtt.client as mqtt
 
+from edge_agent import faults
 from edge_agent.clock import EventClock
 from edge_agent.delivery import Delivery
 from edge_agent.errors import SpoolError
@@ -59,6 +60,8 @@ class Publisher:
         self._drained_by_s = 0.0
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self.connected = False
+        self.lost_s: float | None = time.monotonic()
+        """Since when there is no connection (monotonic); None: there is one."""
         self.error: str | None = None
         self.sent = self.acknowledged = self.connects = self.strange_acks = 0
 
@@ -89,6 +92,7 @@ class Publisher:
             except Exception as error:  # whatever the network did, try again
                 self._failed(str(error) or type(error).__name__)
             self.connected = False
+            self.lost_s = time.monotonic() if self.lost_s is None else self.lost_s
             if time.monotonic() - began_s >= _STABLE_S:
                 backoff.reset()
             self._stopping.wait(backoff.pause_s())
@@ -129,7 +133,7 @@ class Publisher:
             self._send_from(spool, connection)
 
     def _greet(self) -> None:
-        self.connected, self.error = True, None
+        self.connected, self.error, self.lost_s = True, None, None
         self.connects += 1
         self._status_changed.set()
         spools = set(self._spools())
@@ -150,6 +154,7 @@ class Publisher:
                     continue
                 connection.publish(self._topics["reads"], payload)
                 self.sent += 1
+                faults.passing("published")
         except SpoolError as error:
             log.warning("cannot read the spool %s", fields(error=error))
 
@@ -175,6 +180,7 @@ class Publisher:
         if ack.gateway != self._settings.gateway:
             self._refuse_ack(f"it is for gateway {ack.gateway}")
             return
+        faults.passing("ack-received")
         for spool in self._spools():
             try:
                 delivery = self._delivery(spool)

@@ -41,14 +41,19 @@ class Stores:
         """Every spool that may hold something to send."""
         return [spool for spool in (self.disk, self.memory) if spool is not None]
 
-    def append(self, batches: Sequence[Draft], cursor: Cursor) -> None:
-        """On disk or not at all: for a source that can be read again. Raises SpoolError."""
+    def ready(self) -> Spool:
+        """The spool on disk, opened now if that failed before. Raises SpoolError."""
         if self.disk is None:
             self._reopen()
         if self.disk is None:
             raise SpoolError(self.error or "the spool is not open")
+        return self.disk
+
+    def append(self, batches: Sequence[Draft], cursor: Cursor) -> None:
+        """On disk or not at all: for a source that can be read again. Raises SpoolError."""
+        disk = self.ready()
         try:
-            self.disk.append(batches, cursor)
+            disk.append(batches, cursor)
         except SpoolError as error:
             self._failed(error)
             raise

@@ -17,6 +17,7 @@ POINTS = (
     "inside-transaction",
     "after-transaction",
     "between-epoch-and-ack",
+    "between-log-and-ack",
 )
 
 
@@ -34,6 +35,7 @@ def fault_from_environment() -> Callable[[str], None]:
         if passed == point:
             left -= 1
             if left == 0:
+                os.write(2, f"fault point {point}\n".encode())
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return strike

@@ -35,8 +35,8 @@ from pipeline.sinks.errors import SinkError
 from pipeline.sources.errors import SourceError
 
 COMMANDS = (
-    backfill,
-    demo, run, migrate, site, keys, setup, simulate, health, shards, bridge, capacity, capture, replay,
+    demo, run, migrate, site, keys, setup, simulate, health,
+    shards, bridge, capacity, capture, replay, backfill,
 )  # fmt: skip
 
 

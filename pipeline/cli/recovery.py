@@ -8,6 +8,7 @@ beside it: `biotrakr shards rescale` carries it over.
 from __future__ import annotations
 
 import re
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -74,7 +75,18 @@ def make_store(folder: Path) -> RecoveryConfig:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not is_store(folder):
-            init_db_dir(folder, 1)  # type: ignore[no-untyped-call]
+            _make(folder)
     except OSError as error:
         raise CliError(f"recovery_directory: {folder} cannot be used: {error}") from None
     return RecoveryConfig(folder)  # type: ignore[no-untyped-call]
+
+
+def _make(folder: Path) -> None:
+    """Elsewhere first, then renamed: a half-made store would look like one, and never open."""
+    draft = folder / "draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    init_db_dir(draft, 1)  # type: ignore[no-untyped-call]
+    for part in draft.iterdir():
+        part.rename(folder / part.name)
+    draft.rmdir()

@@ -22,7 +22,8 @@ from pipeline.flow.history import recompute
 from pipeline.sinks import revision
 from pipeline.sinks.event_rows import when
 from pipeline.sinks.revision import Outcome
-from pipeline.sinks.revision_rows import ROOMS, SESSIONS, ZONES, Stays, Stretch
+from pipeline.sinks.revision_rows import Stays, Stretch
+from pipeline.sinks.stay_rows import ROOMS, SESSIONS, ZONES
 from pipeline.sources import history
 
 log = logging.getLogger(__name__)

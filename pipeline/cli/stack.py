@@ -20,8 +20,8 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import psycopg
-from psycopg import sql
 
+from pipeline.cli.setup import HISTORY_LOGIN, PIPELINE_LOGIN, make_logins
 from pipeline.contracts.topics import gateway_user
 from pipeline.database.connect import connect
 from pipeline.database.migrate import migrate
@@ -29,7 +29,6 @@ from pipeline.embedded import Broker, Database, start_broker, start_database
 from pipeline.registry.load import load_site
 from pipeline.registry.site_file import GatewayEntry, SiteFile
 
-PIPELINE_LOGIN = "biotrakr_pipeline"
 _WRAPPER = """
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which outlives exec
@@ -45,10 +44,17 @@ class Child:
     """A process of ours. Its output goes to `log`."""
 
     def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        prefix: Sequence[str] = (),
     ):
+        """`prefix` is a program that runs what follows it, such as `nice`."""
         self.name, self.log = name, log
-        self._command, self._environment = list(command), dict(environment)
+        self._prefix, self._command = list(prefix), list(command)
+        self._environment = dict(environment)
         self.process = self._start({})
 
     @property
@@ -81,8 +87,9 @@ class Child:
 
     def _start(self, extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
+            wrapper = [sys.executable, "-I", "-S", "-c", _WRAPPER, str(os.getpid())]
             return subprocess.Popen(  # noqa: S603 our own programs
-                [sys.executable, "-I", "-S", "-c", _WRAPPER, str(os.getpid()), *self._command],
+                [*self._prefix, *wrapper, *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -132,14 +139,25 @@ class Stack:
         migrate(self.database_url, progress=progress)
         with connect(self.database_url) as connection:
             load_site(connection, site)
-            if self.database is not None:
-                self.database_url_pipeline = _make_login(connection, self.database_url)
-            else:
-                self.database_url_pipeline = self.database_url
+            if self.database is None:
+                self.database_url_pipeline = self.database_url_history = self.database_url
+                return
+            logins = {login: secrets.token_urlsafe(24) for login in (PIPELINE_LOGIN, HISTORY_LOGIN)}
+            make_logins(connection, logins, progress)
+            self.database_url_pipeline, self.database_url_history = (
+                with_login(self.database_url, *login) for login in logins.items()
+            )
 
-    def start_pipeline(self, config: Path | None = None, **environment: str) -> Child:
+    def start_pipeline(
+        self,
+        config: Path | None = None,
+        *,
+        recovery: Path | None = None,
+        prefix: Sequence[str] = (),
+        **environment: str,
+    ) -> Child:
         """`biotrakr run` on these services, with its own recovery directory."""
-        arguments = ["--recovery-directory", str(self.directory / "recovery")]
+        arguments = ["--recovery-directory", str(recovery or self.directory / "recovery")]
         if config is not None:
             arguments += ["--config", str(config)]
         addresses = {
@@ -147,13 +165,23 @@ class Stack:
             "BIOTRAKR_MQTT_URL": self.mqtt_url,
         }
         command = [sys.executable, "-m", "pipeline.cli.main", "--log-level", "INFO", "run"]
-        return self._spawn("pipeline", [*command, *arguments], addresses | environment)
+        return self._spawn("pipeline", [*command, *arguments], addresses | environment, prefix)
 
-    def start_agent(self, site: SiteFile, gateway: GatewayEntry, readers: str) -> Child:
+    def start_agent(
+        self,
+        site: SiteFile,
+        gateway: GatewayEntry,
+        readers: str,
+        *,
+        mqtt_url: str | None = None,
+        spool: Path | None = None,
+        ack_timeout_s: float = 3.0,
+        prefix: Sequence[str] = (),
+    ) -> Child:
         """`biotrakr-edge run` for one gateway; `readers` is the TOML of its [[readers]]."""
         place = (site.organization.code, site.facility.code)
         config = self.directory / f"{gateway.code}.toml"
-        address = urlsplit(self.mqtt_url)
+        address = urlsplit(mqtt_url or self.mqtt_url)
         user, password = gateway_user(*place, gateway.code), None
         if self.broker is not None:
             user, password = self.broker.credentials(user)
@@ -161,12 +189,12 @@ class Stack:
             f'organization = "{place[0]}"\nfacility = "{place[1]}"\ngateway = "{gateway.code}"\n'
             f"status_s = 2.0\n[broker]\n"
             f'url = "{address.scheme}://{address.hostname}:{address.port}"\n'
-            f"username = {user!r}\nack_timeout_s = 3.0\n"
-            f"[spool]\npath = {str(self.directory / gateway.code)!r}\n{readers}"
+            f"username = {user!r}\nack_timeout_s = {ack_timeout_s}\n"
+            f"[spool]\npath = {str(spool or self.directory / gateway.code)!r}\n{readers}"
         )
         secret = {} if password is None else {"BIOTRAKR_MQTT_PASSWORD": password}
         command = [sys.executable, "-m", "edge_agent.cli", "run", "--config", str(config)]
-        return self._spawn(gateway.code, command, secret)
+        return self._spawn(gateway.code, command, secret, prefix)
 
     def connect(self) -> psycopg.Connection[Any]:
         return connect(self.database_url, application_name="biotrakr-observer")
@@ -193,24 +221,16 @@ class Stack:
     ) -> None:
         self.close()
 
-    def _spawn(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Child:
-        child = Child(name, command, environment, self.directory / f"{name}.log")
+    def _spawn(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        prefix: Sequence[str] = (),
+    ) -> Child:
+        child = Child(name, command, environment, self.directory / f"{name}.log", prefix)
         self.children[name] = child
         return child
-
-
-def _make_login(connection: psycopg.Connection[Any], url: str) -> str:
-    password = secrets.token_urlsafe(24)
-    name = sql.Identifier(PIPELINE_LOGIN)
-    exists = connection.execute(
-        "select 1 from pg_roles where rolname = %s", (PIPELINE_LOGIN,)
-    ).fetchone()
-    verb = sql.SQL(
-        "alter role {} login password {}" if exists else "create role {} login password {}"
-    )
-    connection.execute(verb.format(name, sql.Literal(password)))
-    connection.execute(sql.SQL("grant biotrakr_ingest to {}").format(name))
-    return with_login(url, PIPELINE_LOGIN, password)
 
 
 def with_login(url: str, user: str, password: str) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.floorplan import Alignment
 from pipeline.domain.geometry import Floats
+from pipeline.domain.names import uuid5
 from pipeline.domain.tracks import NEVER_US, Ints, Tracks, matching
 
 SECOND_US = 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -57,14 +58,26 @@ def decide_room(
         room_confidence=np.where(quiet, np.maximum(share, 0.95), share),
     )
     visits: list[Visit] = []
-    for i, count in zip(which.tolist(), counts, strict=True):
+    for i, contenders in zip(which.tolist(), _contenders(counts), strict=True):
         why = "seen_again" if at.room[i] == NOWHERE else "won_by_margin"
         why = "portal_read" if forced[i] else why
         why = "first_sight" if first[i] else why
         visits += _room_change(
-            building, at, after, i, int(assets[i]), at_us, bool(first[i]), why, count
+            building, at, after, i, int(assets[i]), at_us, bool(first[i]), why, contenders
         )
     return after, visits
+
+
+def _contenders(counts: Ints) -> Iterator[tuple[tuple[int, float], ...]]:
+    """The three rooms with the largest shares of each row of `counts` (N, rooms + 1)."""
+    left, row = counts[:, :-1].copy(), np.arange(len(counts))
+    found = []
+    for _ in range(min(3, left.shape[1])):
+        best = left.argmax(axis=1)
+        found.append(zip(best.tolist(), left[row, best].tolist(), strict=True))
+        left[row, best] = 0
+    for each in zip(*found, strict=True):
+        yield tuple((room, count / rooms.POINTS) for room, count in each if count > 0)
 
 
 def _room_change(
@@ -76,14 +89,12 @@ def _room_change(
     at_us: int,
     initial: bool,
     reason: str,
-    counts: Ints,
+    contenders: tuple[tuple[int, float], ...],
 ) -> list[Visit]:
     """The visit that ends and the one that begins; `row` of the tracks is the asset's."""
     entered = int(after.room_entered_us[row])
     ended = _room_visit(building, before, row, asset, at_us, "moved_on", left_us=entered)
     room = int(after.room[row])
-    top = np.argsort(-counts[:-1], kind="stable")[:3].tolist()
-    contenders = tuple((r, float(counts[r]) / rooms.POINTS) for r in top if counts[r] > 0)
     began = Visit(
         id=visit_id(building.assets[asset].id, building.rooms[room].id, entered),
         asset=asset,

@@ -34,7 +34,8 @@ def splice(
     """What the stays of a stretch that ends at `until_us` become, and the ids that go.
 
     `old` are all that the stretch may change: begun by `until_us`, and decided in it or still open
-    when it began; and any that an earlier revision left to begin after it. `new` are those that take their place; one without end reaches the seam.
+    when it began; and any that an earlier revision left to begin after it. `new` are those that
+    take their place; one without end reaches the seam.
     """
     kept: dict[UUID, Stay] = {}
     known = list(old)

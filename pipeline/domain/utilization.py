@@ -8,12 +8,13 @@ averaged with sessions of another method. UNKNOWN (not heard) never counts as id
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import numpy as np
 
 from pipeline.domain.events import Session
 from pipeline.domain.floorplan import NOWHERE, Building
+from pipeline.domain.names import uuid5
 from pipeline.domain.policy import Policy
 from pipeline.domain.tracks import Ints, Tracks
 

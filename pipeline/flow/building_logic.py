@@ -58,7 +58,7 @@ class BuildingFlow:
         self.building = building
         self.memory = memory or Memory(BuildingState.empty(building))
         self.observer: Observer = SILENT
-        self._timing, self._policy = timing, policy
+        self.timing, self._policy = timing, policy
 
     @property
     def watermark_us(self) -> int:
@@ -77,7 +77,7 @@ class BuildingFlow:
     @property
     def gateways_aside(self) -> int:
         """Registered gateways that the watermark does not wait for."""
-        return len(self.memory.watermark.aside(self.building.gateways, self._timing))
+        return len(self.memory.watermark.aside(self.building.gateways, self.timing))
 
     def adopt(self, building: Building) -> None:
         """Go on with another version of the building; state of what is gone is dropped."""
@@ -122,11 +122,11 @@ class BuildingFlow:
         if late_us is not None:
             memory.late_reads += len(late_us)
             records.append(_late_batch(arrival, late_us))
-        if self._timing.checkpoint_us and arrival.reads:
+        if self.timing.checkpoint_us and arrival.reads:
             records += self._raw_batch(arrival)
         gateway, promise_us = arrival.gateway, streams.until_us
         registered = self.building.gateways
-        memory.watermark.hear(gateway, promise_us, arrival.sent_us, registered, self._timing)
+        memory.watermark.hear(gateway, promise_us, arrival.sent_us, registered, self.timing)
         return records
 
     def _file(self, arrival: Arrival) -> Ints | None:
@@ -138,7 +138,7 @@ class BuildingFlow:
             arrival.number(Names(self.building))
         asset, receiver = arrival.asset, arrival.receiver
         columns: Piece = (asset, receiver, arrival.rssi_cdbm, arrival.receptions)
-        watermark_us, window_us = self.watermark_us, self._timing.window_us
+        watermark_us, window_us = self.watermark_us, self.timing.window_us
         times = arrival.first_us, arrival.last_us
         if arrival.registered and (
             not arrival.reads
@@ -161,8 +161,8 @@ class BuildingFlow:
     def _close_windows(self) -> list[Record]:
         windows, records = self.memory.windows, list[Record]()
         before_us = windows.closed_us
-        for start in windows.due(self.watermark_us, self._timing, self._anything_to_expire):
-            end = start + self._timing.window_us
+        for start in windows.due(self.watermark_us, self.timing, self._anything_to_expire):
+            end = start + self.timing.window_us
             if before_us == NEVER_US:  # where the building's history begins
                 records += self._checkpoint(NEVER_US, start)
             records += self._close(start, end)
@@ -191,13 +191,15 @@ class BuildingFlow:
 
     def _checkpoint(self, before_us: int, at_us: int) -> list[Record]:
         """The state at `at_us` if one is due since `before_us`; buildings take turns."""
-        period = self._timing.checkpoint_us
+        period = self.timing.checkpoint_us
         if not period:
             return []
         turn = crc32(self.building.key.encode()) * SECOND_US % period
         if before_us != NEVER_US and (at_us + turn) // period == (before_us + turn) // period:
             return []
-        state = checkpoint.encode(self.building.alignment, self.memory.state)
+        state = checkpoint.encode(
+            self.building.alignment, self.memory.state, at_us, self.timing.window_us
+        )
         return [Checkpoint(self.building.ids["building"], at_us, state)]
 
     def _anything_to_expire(self) -> bool:

@@ -12,51 +12,44 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from pipeline.domain.fences import Fences
 from pipeline.domain.floorplan import Alignment
 from pipeline.domain.tracking import BuildingState
-from pipeline.domain.tracks import Tracks
 from pipeline.flow.errors import CheckpointError
+from pipeline.flow.packing import packed, unpacked
 
 VERSION = 1
-_DTYPES = ("<i8", "<f8", "|b1")
+_DTYPES = ("<i8", "<i4", "<i2", "<f8", "|b1")
 _FAST = 1
 
 
-def encode(alignment: Alignment, state: BuildingState) -> bytes:
-    """`state` and the ids that its indices refer to."""
+def encode(alignment: Alignment, state: BuildingState, at_us: int, window_us: int) -> bytes:
+    """`state` at the end of a window, and the ids that its indices refer to."""
     content = {
         "version": VERSION,
         "alignment": {f.name: list(getattr(alignment, f.name)) for f in fields(alignment)},
-        "tracks": _columns(state.tracks),
-        "fences": _columns(state.fences),
+        "state": packed(state, at_us, window_us),
     }
-    return zlib.compress(msgpack.packb(content), _FAST)
+    return zlib.compress(msgpack.packb(content, default=_from_array), _FAST)
 
 
 def decode(data: bytes) -> tuple[Alignment, BuildingState]:
     """The inverse of `encode`. Raises CheckpointError."""
     try:
-        content = msgpack.unpackb(zlib.decompress(data))
+        content = msgpack.unpackb(zlib.decompress(data), ext_hook=_to_array)
         if content.get("version") != VERSION:
             raise CheckpointError(f"it has version {content.get('version')!r}, not {VERSION}")
         ids = {name: tuple(values) for name, values in content["alignment"].items()}
-        tracks = {name: _array(*column) for name, column in content["tracks"].items()}
-        fences = {name: _array(*column) for name, column in content["fences"].items()}
-        return Alignment(**ids), BuildingState(Tracks(**tracks), Fences(**fences))
+        return Alignment(**ids), unpacked(content["state"])
     except (zlib.error, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"it cannot be read: {error}") from None
 
 
-def _columns(state: Tracks | Fences) -> dict[str, Any]:
-    return {f.name: _column(getattr(state, f.name)) for f in fields(state)}
+def _from_array(array: Any) -> msgpack.ExtType:
+    """A one-dimensional array: its type is the number of the extension."""
+    return msgpack.ExtType(_DTYPES.index(array.dtype.str), array.tobytes())
 
 
-def _column(array: Any) -> tuple[str, list[int], bytes]:
-    return array.dtype.str, list(array.shape), array.tobytes()
-
-
-def _array(dtype: str, shape: list[int], data: bytes) -> Any:
-    if dtype not in _DTYPES:
-        raise ValueError(f"a column of type {dtype!r:.20}")
-    return np.frombuffer(data, dtype=dtype).reshape(shape)
+def _to_array(code: int, data: bytes) -> Any:
+    if not 0 <= code < len(_DTYPES):
+        raise ValueError(f"a column of type {code}")
+    return np.frombuffer(data, dtype=_DTYPES[code])

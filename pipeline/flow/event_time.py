@@ -21,12 +21,12 @@ Piece = tuple[Column, Column, Column, Column]
 class Timing:
     """Lengths in seconds of event time.
 
-    A gateway promises not to send anything older, so nothing need be waited for beyond the promises;
-    `allowed_lateness_s` is for senders that break theirs. A gateway that lags the newest
-    one by more than `gateway_timeout_s`, for as long while others talk, is set aside: it no longer
-    holds the others back, and what it sends later is late. `tick_s`: how often time-outs are looked
-    at while nothing is heard. `checkpoint_s`: how often a building's state is kept, with every
-    batch as it came, so that history can be computed again; 0: never, and no batches.
+    Gateways promise not to send anything older, so nothing need be waited for beyond the promises;
+    `allowed_lateness_s` is for senders that break theirs. A gateway that lags the newest one by
+    more than `gateway_timeout_s`, for as long while others talk, is set aside: it no longer holds
+    the others back, and what it sends later is late. `tick_s`: how often time-outs are looked at
+    while nothing is heard. `checkpoint_s`: how often a building's state is kept, with every batch
+    as it came, so that history can be computed again; 0: never, and no batches.
     """
 
     window_s: float = 1.0

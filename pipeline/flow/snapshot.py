@@ -20,6 +20,7 @@ from pipeline.flow.building_logic import BuildingFlow, Memory
 from pipeline.flow.dedup import Stream, Streams
 from pipeline.flow.errors import SnapshotError
 from pipeline.flow.event_time import NEVER_US, Timing, Windows
+from pipeline.flow.packing import packed, unpacked
 from pipeline.flow.watermark import Watermark
 
 VERSION = 2
@@ -44,8 +45,7 @@ def take(flow: BuildingFlow) -> Snapshot:
         },
         "windows": {start: list(pieces) for start, pieces in memory.windows.open.items()},
         "closed_us": memory.windows.closed_us,
-        "tracks": _columns(memory.state.tracks),
-        "fences": _columns(memory.state.fences),
+        "state": packed(memory.state, memory.windows.closed_us, flow.timing.window_us),
         "late_reads": memory.late_reads,
         "duplicates": memory.duplicates,
         "unknown": {u.tag: (u.first_us, u.last_us, u.reads) for u in memory.unknown.values()},
@@ -57,7 +57,7 @@ def restore(snapshot: Snapshot, building: Building, timing: Timing, policy: Poli
     snapshot = _migrated(snapshot)
     watermark = snapshot["watermark"]
     memory = Memory(
-        state=BuildingState(Tracks(**snapshot["tracks"]), Fences(**snapshot["fences"])),
+        state=unpacked(snapshot["state"]),
         streams={gateway: _restored(saved) for gateway, saved in snapshot["streams"].items()},
         watermark=Watermark(
             watermark["value_us"],
@@ -105,7 +105,9 @@ def _migrated(snapshot: Snapshot) -> Snapshot:
 
 
 def _from_1(old: Snapshot) -> Snapshot:
-    """Version 1 knew no talking time: everybody is waited for as if just heard."""
+    """Version 1 knew no talking time: everybody is waited for as if just heard. Its state was not
+    packed."""
+    state = BuildingState(Tracks(**old["tracks"]), Fences(**old["fences"]))
     promises = {
         gateway: max((until_us for _, until_us, _ in boots.values()), default=NEVER_US)
         for gateway, boots in old["streams"].items()
@@ -113,6 +115,7 @@ def _from_1(old: Snapshot) -> Snapshot:
     value_us, _first_us = old["watermark"]
     return old | {
         "version": 2,
+        "state": packed(state, old["closed_us"], 1),
         "streams": {
             gateway: {"boots": boots, "held": {}} for gateway, boots in old["streams"].items()
         },
@@ -127,10 +130,6 @@ def _from_1(old: Snapshot) -> Snapshot:
 
 
 _MIGRATIONS: dict[Any, Callable[[Snapshot], Snapshot]] = {1: _from_1}
-
-
-def _columns(state: Tracks | Fences) -> dict[str, Any]:
-    return {f.name: getattr(state, f.name) for f in fields(state)}
 
 
 def _ids(joined: bytes) -> tuple[bytes, ...]:

@@ -98,7 +98,7 @@ class _Partition(StatefulSinkPartition[Record, None]):
             self._connection.close()
 
     def _commit(self) -> None:
-        wait_s = RETRY_FIRST_S
+        wait_s, conflicted = RETRY_FIRST_S, False
         while True:
             self._rows.clear()
             self._observer.begins()
@@ -108,6 +108,14 @@ class _Partition(StatefulSinkPartition[Record, None]):
                 self._progress = write_epoch(connection, self._epoch, before, self._fault)
                 self._observer.committed(self._epoch, before, self._rows)
                 return
+            except psycopg.errors.UniqueViolation:
+                # A commit of ours whose connection broke may land after we have read the marks:
+                # read them again, once.
+                self._drop()
+                if conflicted:
+                    log.exception("the database refuses what the flow found; the process ends")
+                    raise
+                conflicted = True
             except (psycopg.OperationalError, ConnectionError) as error:
                 # Whether a broken commit took effect is settled by reading the marks again.
                 self._drop()

@@ -7,7 +7,18 @@ from known_input import KnownInput, Run, make_input
 
 from pipeline.cli.stack import Stack
 
-SECONDS = 90.0
+SECONDS = 180.0
+SEED = 1
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=SEED, help="of the schedule of faults")
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    chosen: int = request.config.getoption("--seed", SEED)
+    return chosen
 
 
 @pytest.fixture(scope="session")

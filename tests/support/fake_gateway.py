@@ -45,12 +45,12 @@ def batch(
 class FakeGateway:
     """Context manager; `acks` are the sequences acknowledged so far."""
 
-    def __init__(self, stack: Stack, gateway: str = "gw") -> None:
-        self.place = ("acme", "north", gateway)
+    def __init__(self, stack: Stack, gateway: str = "gw", facility: str = "north") -> None:
+        self.place = ("acme", facility, gateway)
         self.acks: list[int] = []
         self._changed = threading.Condition()
         self.disconnects = 0
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"fake-{gateway}")
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"fake-{facility}-{gateway}")
         assert stack.broker is not None
         user, password = stack.broker.credentials(topics.gateway_user(*self.place))
         client.username_pw_set(user, password)

@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 
 from pipeline.cli.stack import Stack
-from pipeline.registry.site_file import SiteFile, load_site_file
+from pipeline.registry.site_file import GatewayEntry, SiteFile, load_site_file
 from pipeline.simulation.generate import generate
 from pipeline.simulation.scenario import HospitalPlan, Scenario
+from pipeline.sinks.digest import QUERIES
 
 START_US = 1_790_000_000_000_000
 TAIL_US = 20_000_000
@@ -27,25 +28,6 @@ gateway_timeout_s = 100000
 use_dwell_s = 5
 """
 
-TABLES = {
-    "telemetry.location_history": "asset_id, ts, building_id",
-    "tracking.asset_location_current": "asset_id",
-    "tracking.room_visit": "id",
-    "tracking.zone_visit": "id",
-    "tracking.usage_session": "id",
-    "tracking.alert": "id",
-    "tracking.alert_event": "alert_id, revision",
-}
-QUERIES = {
-    table: f"select t::text from {table} t order by {key}" for table, key in TABLES.items()
-} | {
-    "pipeline.window_commit": "select building_id, window_end, window_start, reads, positions "
-    "from pipeline.window_commit order by 1, 2",
-    "pipeline.outbox": "select key, topic, encode(payload, 'hex'), qos, retain "
-    "from pipeline.outbox order by key",
-}
-"""What must be equal. Left out: wall-clock times, counts of repeats, boots and surrogate ids."""
-
 
 @dataclass
 class KnownInput:
@@ -56,8 +38,10 @@ class KnownInput:
     end_us: int
 
 
-def make_input(directory: Path, seconds: float, *, seed: int = 3, assets: int = 30) -> KnownInput:
-    plan = HospitalPlan(assets=assets)
+def make_input(
+    directory: Path, seconds: float, *, seed: int = 3, assets: int = 30, floors: int = 2
+) -> KnownInput:
+    plan = HospitalPlan(assets=assets, floors=floors)
     made = generate(Scenario(seed=seed, pace=60.0, hospital=plan), START_US, seconds, directory)
     end_us = START_US + round(seconds * 1e6)
     last = b'{"until_us": %d}\n' % (end_us + TAIL_US)
@@ -90,25 +74,38 @@ class Run:
         config = self.stack.directory / "pipeline.toml"
         config.write_text(PIPELINE_CONFIG)
         self.stack.prepare(self.known.site)
-        self.stack.start_pipeline(config)
+        self.start_pipeline(config)
         for gateway in self.known.site.buildings[0].gateways:
             path = self.stack.directory / f"{gateway.code}.jsonl"
             path.touch()
             self.files[gateway.code] = path
             reader = f'[[readers]]\nname = "adverts"\nkind = "replay"\npath = "{path}"\n'
-            self.stack.start_agent(self.known.site, gateway, reader)
+            self.start_agent(gateway, reader)
         self.feeder = threading.Thread(target=self._feed, args=(seconds,), daemon=True)
         self.feeder.start()
 
+    def start_pipeline(self, config: Path) -> None:
+        self.stack.start_pipeline(config)
+
+    def start_agent(self, gateway: GatewayEntry, reader: str) -> None:
+        self.stack.start_agent(self.known.site, gateway, reader)
+
+    @property
+    def steps(self) -> int:
+        return max(len(chunks) for chunks in self.known.lines.values())
+
     def _feed(self, seconds: float) -> None:
-        steps = max(len(chunks) for chunks in self.known.lines.values())
         began = time.monotonic()
-        for step in range(steps):
-            for gateway, chunks in self.known.lines.items():
-                if step < len(chunks):
-                    with self.files[gateway].open("ab") as file:
-                        file.write(chunks[step])
-            time.sleep(max(0.0, began + seconds * (step + 1) / steps - time.monotonic()))
+        for step in range(self.steps):
+            self.feed_step(step)
+            time.sleep(max(0.0, began + seconds * (step + 1) / self.steps - time.monotonic()))
+
+    def feed_step(self, step: int) -> None:
+        """Each gateway's file grows by one chunk."""
+        for gateway, chunks in self.known.lines.items():
+            if step < len(chunks):
+                with self.files[gateway].open("ab") as file:
+                    file.write(chunks[step])
 
     def wait(self, timeout_s: float) -> None:
         """Until everything is committed and published; restarts nothing."""

@@ -133,7 +133,9 @@ def test_a_checkpoint_comes_back_as_it_was(feed, place, timing, story):
     flow = BuildingFlow(place, timing, feed.QUICK)
     flow.take([feed.arrival(place, b) for b in feed.in_order(story)])
     state = flow.memory.state
-    alignment, restored = checkpoint.decode(checkpoint.encode(place.alignment, state))
+    alignment, restored = checkpoint.decode(
+        checkpoint.encode(place.alignment, state, flow.memory.windows.closed_us, timing.window_us)
+    )
     assert alignment == place.alignment
     for part in ("tracks", "fences"):
         one, two = getattr(state, part), getattr(restored, part)

@@ -1,0 +1,80 @@
+"""A building's state as few bytes: what the engine stores in every epoch.
+
+Times lie on the grid of windows and become 32-bit numbers, indices become 16-bit ones, and of the
+fences only the pairs of zone and asset that have a story are kept. What does not fit stays as it
+is, so nothing is lost: `unpacked(packed(state))` is the state to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.fences import Fences
+from pipeline.domain.tracking import BuildingState
+from pipeline.domain.tracks import NEVER_US, Tracks
+
+_NEVER = np.iinfo(np.int32).min
+_PLAIN, _WINDOWS = "plain", "windows"
+Packed = dict[str, Any]
+_Column = tuple[str, NDArray[Any]]
+
+
+def packed(state: BuildingState, base_us: int, window_us: int) -> Packed:
+    """`base_us`: the end of a window, near to the times in the state."""
+    grid = (0 if base_us == NEVER_US else base_us, window_us)
+    fences = {f.name: getattr(state.fences, f.name) for f in fields(Fences)}
+    untold = Fences.empty(1, 1)
+    told = np.zeros(state.fences.phase.shape, dtype=bool)
+    for name, column in fences.items():
+        told |= column != getattr(untold, name)[0, 0]
+    which = np.flatnonzero(told)
+    return {
+        "grid": grid,
+        "tracks": {
+            f.name: _pack(f.name, getattr(state.tracks, f.name), grid) for f in fields(Tracks)
+        },
+        "fences": {name: _pack(name, col.ravel()[which], grid) for name, col in fences.items()},
+        "fences_at": which.astype(np.int32),
+        "fences_shape": told.shape,
+    }
+
+
+def unpacked(content: Packed) -> BuildingState:
+    """The inverse of `packed`."""
+    grid = content["grid"]
+    tracks = {name: _unpack(column, grid) for name, column in content["tracks"].items()}
+    zones, assets = content["fences_shape"]
+    fences = {}
+    for name, column in content["fences"].items():
+        whole = getattr(Fences.empty(zones, assets), name)
+        whole.ravel()[content["fences_at"]] = _unpack(column, grid)
+        fences[name] = whole
+    return BuildingState(Tracks(**tracks), Fences(**fences))
+
+
+def _pack(name: str, column: NDArray[Any], grid: tuple[int, int]) -> _Column:
+    if column.dtype != np.int64:
+        return _PLAIN, column.copy()
+    if name.endswith("_us"):
+        base_us, window_us = grid
+        number, rest = np.divmod(column - base_us, window_us)
+        never = column == NEVER_US
+        limit = np.iinfo(np.int32).max
+        if ((rest == 0) & (np.abs(number) <= limit) | never).all():
+            return _WINDOWS, np.where(never, _NEVER, number).astype(np.int32)
+        return _PLAIN, column.copy()
+    small = column.astype(np.int16)
+    return _PLAIN, small if np.array_equal(small, column) else column.copy()
+
+
+def _unpack(packed_column: _Column, grid: tuple[int, int]) -> NDArray[Any]:
+    kind, column = packed_column
+    if kind == _WINDOWS:
+        base_us, window_us = grid
+        times = column.astype(np.int64) * window_us + base_us
+        return np.where(column == _NEVER, NEVER_US, times)
+    return column.astype(np.int64) if column.dtype.kind == "i" else column.copy()

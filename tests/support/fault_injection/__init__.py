@@ -1,0 +1,1 @@
+"""Breaking a whole BioTrakr on purpose: see tests/chaos."""
