@@ -8,20 +8,25 @@ HISTORY_LOCK = 0x62696F68
 SHARE_HISTORY = f"select pg_advisory_xact_lock_shared({HISTORY_LOCK})"
 """Held in each transaction of the sink; a revision of history takes it alone."""
 
-_VISIT_COLUMNS = """id, organization_id, facility_id, asset_id, {place}, entered_at, left_at,
-    initial, entry_reason, exit_reason, confidence, contenders, window_end"""
 _VISIT = """
-insert into tracking.{table} ({columns}{more})
+with said as materialized (
+    select * from json_to_recordset(%s) as v (id uuid, organization_id uuid, facility_id uuid,
+        asset_id uuid, {place} uuid, entered_at timestamptz, left_at timestamptz, initial boolean,
+        entry_reason text, exit_reason text, confidence real, contenders text,
+        window_end timestamptz)
+), revised as materialized (
+    select * from tracking.{table}
+    where revision > 0 and left_at > (select min(entered_at) from said)
+)
+insert into tracking.{table} (id, organization_id, facility_id, asset_id, {place}, entered_at,
+    left_at, initial, entry_reason, exit_reason, confidence, contenders, window_end{more})
 select v.id, v.organization_id, v.facility_id, v.asset_id, v.{place}, since.entered_at,
     case when v.left_at is not null then greatest(v.left_at, since.entered_at) end, v.initial,
     v.entry_reason, v.exit_reason, v.confidence, v.contenders::jsonb, v.window_end{value}
-from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[],
-    %s::timestamptz[], %s::boolean[], %s::text[], %s::text[], %s::real[], %s::text[],
-    %s::timestamptz[]) as v ({columns})
+from said v
 {join}cross join lateral (
-    select greatest(v.entered_at, max(o.left_at)) as entered_at from tracking.{table} o
-    where o.asset_id = v.asset_id and {same} and o.revision > 0 and o.id <> v.id
-        and o.left_at > v.entered_at
+    select greatest(v.entered_at, max(o.left_at)) as entered_at from revised o
+    where o.asset_id = v.asset_id and {same} and o.id <> v.id and o.left_at > v.entered_at
 ) since
 on conflict (id) do update set left_at = greatest({table}.entered_at, excluded.left_at),
     exit_reason = excluded.exit_reason, window_end = excluded.window_end
@@ -29,7 +34,6 @@ where excluded.left_at is not null
 """
 ROOM_VISIT = _VISIT.format(
     table="room_visit",
-    columns=_VISIT_COLUMNS.format(place="room_id"),
     place="room_id",
     more=", building_id",
     value=", f.building_id",
@@ -37,34 +41,34 @@ ROOM_VISIT = _VISIT.format(
     same="o.building_id = f.building_id",
 )
 ZONE_VISIT = _VISIT.format(
-    table="zone_visit",
-    columns=_VISIT_COLUMNS.format(place="zone_id"),
-    place="zone_id",
-    more="",
-    value="",
-    join="",
-    same="o.zone_id = v.zone_id",
+    table="zone_visit", place="zone_id", more="", value="", join="", same="o.zone_id = v.zone_id"
 )
-_SESSION_COLUMNS = """id, organization_id, facility_id, asset_id, room_id, state, method,
-    started_at, ended_at, end_reason"""
-SESSION = f"""
-insert into tracking.usage_session ({_SESSION_COLUMNS})
+SESSION = """
+with said as materialized (
+    select * from json_to_recordset(%s) as v (id uuid, organization_id uuid, facility_id uuid,
+        asset_id uuid, room_id uuid, state text, method text, started_at timestamptz,
+        ended_at timestamptz, end_reason text)
+), revised as materialized (
+    select * from tracking.usage_session
+    where revision > 0 and ended_at > (select min(started_at) from said)
+)
+insert into tracking.usage_session (id, organization_id, facility_id, asset_id, room_id, state,
+    method, started_at, ended_at, end_reason)
 select v.id, v.organization_id, v.facility_id, v.asset_id, v.room_id, v.state, v.method,
-    since.started_at, case when v.ended_at is not null then greatest(v.ended_at, since.started_at)
-    end, v.end_reason
-from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[],
-    %s::timestamptz[], %s::timestamptz[], %s::text[]) as v ({_SESSION_COLUMNS})
+    since.started_at,
+    case when v.ended_at is not null then greatest(v.ended_at, since.started_at) end, v.end_reason
+from said v
 cross join lateral (
-    select greatest(v.started_at, max(o.ended_at)) as started_at from tracking.usage_session o
-    where o.asset_id = v.asset_id and o.method = v.method and o.revision > 0 and o.id <> v.id
+    select greatest(v.started_at, max(o.ended_at)) as started_at from revised o
+    where o.asset_id = v.asset_id and o.method = v.method and o.id <> v.id
         and o.ended_at > v.started_at
 ) since
 on conflict (id) do update set ended_at = greatest(usage_session.started_at, excluded.ended_at),
     end_reason = excluded.end_reason
 where excluded.ended_at is not null
-"""  # noqa: S608
-"""Visits and sessions come as columns, one row a stay. What the flow decides after a revision of
-history may have begun inside the revised stretch: it then begins where that ends."""
+"""
+"""Visits and sessions come as one JSON array, an object a stay. What the flow decides after a
+revision of history may have begun inside the revised stretch: it then begins where that ends."""
 
 ALERT = """
 insert into tracking.alert (id, organization_id, facility_id, asset_id, rule_id, zone_id, type,

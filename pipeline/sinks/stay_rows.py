@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from pipeline.contracts.reads import to_us
@@ -22,6 +22,7 @@ class Kind:
     """
 
     table: str
+    columns: tuple[str, ...]
     rows: Callable[[ClosedWindow], Iterable[Row]]
     start: int
     end: int
@@ -51,10 +52,27 @@ class Kind:
         return both if self.decided is None else (*both, self.decided)
 
 
+def _visit_columns(place: str) -> tuple[str, ...]:
+    return ("id", "organization_id", "facility_id", "asset_id", place, "entered_at", "left_at",
+            "initial", "entry_reason", "exit_reason", "confidence", "contenders",
+            "window_end")  # fmt: skip
+
+
+_SESSION_COLUMNS = (
+    "id", "organization_id", "facility_id", "asset_id", "room_id", "state", "method", "started_at",
+    "ended_at", "end_reason",
+)  # fmt: skip
 _ENTRY = (7, 8, 10, 11)
-ROOMS = Kind("room_visit", event_rows.room_visits, 5, 6, 9, 12, (3,), (4,), _ENTRY)
-ZONES = Kind("zone_visit", event_rows.zone_visits, 5, 6, 9, 12, (3, 4), (4,), _ENTRY)
-SESSIONS = Kind("usage_session", event_rows.sessions, 7, 8, 9, None, (3,), (5, 4), (4,))
+ROOMS = Kind(
+    "room_visit", _visit_columns("room_id"), event_rows.room_visits, 5, 6, 9, 12, (3,), (4,), _ENTRY
+)
+ZONES = Kind(
+    "zone_visit", _visit_columns("zone_id"), event_rows.zone_visits, 5, 6, 9, 12, (3, 4), (4,),
+    _ENTRY,
+)  # fmt: skip
+SESSIONS = Kind(
+    "usage_session", _SESSION_COLUMNS, event_rows.sessions, 7, 8, 9, None, (3,), (5, 4), (4,)
+)
 
 
 def last_words(kind: Kind, windows: Iterable[ClosedWindow]) -> dict[UUID, Row]:
@@ -78,6 +96,6 @@ def say(kind: Kind, closed: ClosedWindow, found: dict[UUID, Row]) -> list[Row]:
     return changed
 
 
-def columns(rows: Iterable[Row]) -> list[list[Any]]:
-    """The same rows as columns, for unnest."""
-    return [list(column) for column in zip(*rows, strict=True)]
+def as_json(kind: Kind, rows: Iterable[Row]) -> str:
+    """An array of objects for json_to_recordset, which is the quickest way for many short rows."""
+    return json.dumps([dict(zip(kind.columns, row, strict=True)) for row in rows], default=str)

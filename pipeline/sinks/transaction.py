@@ -25,7 +25,7 @@ from pipeline.sinks.binary_copy import HEADER, TRAILER
 from pipeline.sinks.event_rows import Row, when
 from pipeline.sinks.location_rows import LocationRows
 from pipeline.sinks.raw_rows import write_checkpoints, write_raw
-from pipeline.sinks.stay_rows import ROOMS, SESSIONS, ZONES, columns, last_words
+from pipeline.sinks.stay_rows import ROOMS, SESSIONS, ZONES, as_json, last_words
 
 Record = ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | DeadLetter | StatusReport
 Fault = Callable[[str], None]
@@ -114,7 +114,7 @@ def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> N
             cursor.execute(sql.APPEARED)
     for kind, statement in _STAYS:
         if rows_of_stays := last_words(kind, windows):
-            cursor.execute(statement.encode(), columns(rows_of_stays.values()))
+            cursor.execute(statement.encode(), (as_json(kind, rows_of_stays.values()),))
     alerts = [parts for w in windows for parts in event_rows.alerts(w)]
     _many(cursor, sql.ALERT, (alert for alert, _, _ in alerts))
     _many(cursor, sql.ALERT_EVENT, (event for _, event, _ in alerts))

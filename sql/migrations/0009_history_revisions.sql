@@ -98,10 +98,9 @@ comment on column pipeline.window_commit.revision is
 
 -- What the dataflow decides after a revision may have begun inside the revised stretch: it then
 -- begins where that ends. Nearly empty indexes make the question cheap.
-create index room_visit_revised on tracking.room_visit (asset_id, left_at) where revision > 0;
-create index zone_visit_revised on tracking.zone_visit (asset_id, left_at) where revision > 0;
-create index usage_session_revised on tracking.usage_session (asset_id, ended_at)
-    where revision > 0;
+create index room_visit_revised on tracking.room_visit (left_at) where revision > 0;
+create index zone_visit_revised on tracking.zone_visit (left_at) where revision > 0;
+create index usage_session_revised on tracking.usage_session (ended_at) where revision > 0;
 -- The dataflow says which building: then there is nothing to fill in.
 drop trigger fill_building on tracking.room_visit;
 create trigger fill_building before insert on tracking.room_visit
