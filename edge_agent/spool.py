@@ -23,12 +23,15 @@ from pathlib import Path
 from edge_agent import faults
 from edge_agent.batch import Draft
 from edge_agent.errors import SpoolError
-from edge_agent.spool_schema import open_database
+from edge_agent.spool_reserve import Reserve
+from edge_agent.spool_schema import is_full, open_database
 from pipeline.contracts.reads import MAX_EARLIER
 
 OVERHEAD_BYTES = 100
 """What a row costs beside its payload."""
 MEMORY = ":memory:"
+_EVERYTHING, _A_BIT = -1, 100
+"""How many batches are deleted in one transaction."""
 _COLUMNS = "row, boot, sequence, until_us, anchor_us, synchronised, kernel_boot, payload"
 """In the order of Stored's fields."""
 _AFTER = f"SELECT {_COLUMNS} FROM batches WHERE row > ? ORDER BY row LIMIT ?"  # noqa: S608
@@ -95,6 +98,8 @@ class Spool:
         self._wall_s = wall_s
         self._lock = threading.RLock()
         self._database, self.moved_aside = open_database(path)
+        self._reserve = Reserve(None if path == MEMORY else Path(f"{path}.reserve"))
+        self._reserve.keep()
         self.kernel_boot = kernel_boot or _kernel_boot()
         self.version = 0
         """Changes whenever batches were added or removed."""
@@ -199,6 +204,16 @@ class Spool:
 
         Nothing is deleted for a sequence that was never given out: such an ack is not ours.
         """
+        try:
+            deleted = self._delete(boot, sequence, _EVERYTHING)
+        except SpoolError as error:
+            if not is_full(error.__cause__) or not self._reserve.give_up():
+                raise
+            deleted = self._delete_bit_by_bit(boot, sequence)
+        self._reserve.keep()
+        return deleted
+
+    def _delete(self, boot: str, sequence: int, at_most: int) -> int:
         # Deleting need not survive a power cut: what comes back is sent again and dropped as a
         # repeat. It saves every second disk sync.
         with self._writing(durable=False) as database:
@@ -208,8 +223,9 @@ class Spool:
             if known is None or sequence > known[0]:
                 return 0
             sizes = database.execute(
-                "DELETE FROM batches WHERE boot = ? AND sequence <= ? RETURNING bytes",
-                (boot, sequence),
+                "DELETE FROM batches WHERE row IN (SELECT row FROM batches WHERE boot = ?"
+                " AND sequence <= ? ORDER BY sequence LIMIT ?) RETURNING bytes",
+                (boot, sequence, at_most),
             ).fetchall()
             self._forget_streams(database)
             faults.passing("ack-deleting")
@@ -217,6 +233,15 @@ class Spool:
         self._bytes -= sum(size for (size,) in sizes)
         self.version += 1
         return len(sizes)
+
+    def _delete_bit_by_bit(self, boot: str, sequence: int) -> int:
+        """On a full disk: each step leaves room for the next."""
+        deleted = 0
+        while step := self._delete(boot, sequence, _A_BIT):
+            deleted += step
+            with self._reading() as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return deleted
 
     def give_up(self, row: int) -> None:
         """Drop one batch that cannot be read; it is counted like one that found no room."""

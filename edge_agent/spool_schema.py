@@ -56,6 +56,11 @@ def open_database(path: Path | str) -> tuple[sqlite3.Connection, Path | None]:
         raise SpoolError(f"spool {path}: {error}") from error
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether this error says that there is no room on the disk."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
 def is_corrupt(error: BaseException | None) -> bool:
     """Whether this error says that the file's content is damaged."""
     return isinstance(error, sqlite3.DatabaseError) and any(word in str(error) for word in _CORRUPT)

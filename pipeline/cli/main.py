@@ -9,6 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import psycopg
+
 from pipeline.cli import (
     backfill,
     bridge,
@@ -56,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (
         DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed, SinkError, SourceError,
+        psycopg.OperationalError,
     ) as error:  # fmt: skip
         print(f"biotrakr: {error}", file=sys.stderr)
         return 1

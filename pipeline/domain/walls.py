@@ -20,6 +20,10 @@ from pipeline.domain.geometry import Floats, crossings
 CELL_M = 0.5
 MAX_LOSS_DB = 30.0
 """Beyond this a signal goes round the walls, not through them."""
+REMEMBERED = 512
+_drawn: dict[tuple[bytes, ...], WallMap] = {}
+"""By everything that a map follows from. A building gets a new version whenever an asset does, its
+walls stay, and drawing takes seconds."""
 
 
 class _Floor(Protocol):
@@ -44,6 +48,17 @@ class WallMap:
 
     @classmethod
     def draw(cls, floors: Sequence[_Floor], receivers: _Receivers, bounds: Floats) -> WallMap:
+        """The map of these walls; one that was drawn before is the same object."""
+        places = (bounds.tobytes(), receivers.position_m.tobytes(), receivers.floor.tobytes())
+        key = (*places, *(floor.walls.tobytes() for floor in floors))
+        found = _drawn.pop(key, None) or cls._draw(floors, receivers, bounds)
+        _drawn[key] = found  # the most recently used is the last
+        while len(_drawn) > REMEMBERED:
+            del _drawn[next(iter(_drawn))]
+        return found
+
+    @classmethod
+    def _draw(cls, floors: Sequence[_Floor], receivers: _Receivers, bounds: Floats) -> WallMap:
         nx, ny = np.maximum(2, np.ceil((bounds[1] - bounds[0]) / CELL_M).astype(int) + 1)
         x = bounds[0, 0] + np.arange(nx) * CELL_M
         y = bounds[0, 1] + np.arange(ny) * CELL_M

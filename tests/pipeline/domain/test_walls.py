@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from pipeline.domain import walls
 from pipeline.domain.walls import CELL_M, MAX_LOSS_DB, WallMap
 
 BOUNDS = np.array([[-2.0, 1.0], [8.0, 6.5]])
@@ -125,3 +126,35 @@ def test_outside_the_bounds_the_border_counts(x, y):
     at_border = look_up(0, *np.clip((x, y), BOUNDS[0], BOUNDS[1]))[0]
     assert look_up(0, x, y)[0] == at_border
     assert math.isfinite(at_border)
+
+
+def test_the_same_walls_are_drawn_once():
+    """A building has a new version whenever an asset does; its map took seconds."""
+    again = [Storey(floor.walls.copy()) for floor in FLOORS]
+    assert WallMap.draw(again, EARS, BOUNDS.copy()) is MAP
+
+
+@pytest.mark.parametrize("change", ["a wall", "a loss", "a receiver", "its floor", "the bounds"])
+def test_whatever_changes_is_drawn_again(change):
+    floors, ears, bounds = [Storey(f.walls.copy()) for f in FLOORS], EARS, BOUNDS.copy()
+    if change == "a wall":
+        floors[0].walls[0, 0] += 0.5
+    elif change == "a loss":
+        floors[0].walls[0, 4] += 1
+    elif change == "a receiver":
+        ears = Ears(EARS.position_m + 0.5, EARS.floor)
+    elif change == "its floor":
+        ears = Ears(EARS.position_m, EARS.floor[::-1].copy())
+    else:
+        bounds[1] += 1.0
+    other = WallMap.draw(floors, ears, bounds)
+    assert other is not MAP
+    assert other.loss_db.shape != MAP.loss_db.shape or (other.loss_db != MAP.loss_db).any()
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(walls, "REMEMBERED", 3)
+    monkeypatch.setattr(walls, "_drawn", {})
+    for n in range(5):
+        WallMap.draw([FLOORS[1]], Ears(np.full((1, 3), float(n)), np.array([0])), BOUNDS)
+    assert len(walls._drawn) == 3

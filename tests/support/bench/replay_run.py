@@ -40,7 +40,7 @@ def replay(
     database_url: str,
     *,
     store: bool,
-    epoch_s: float = 0.5,
+    epoch_s: float = 2.0,
     warm_s: float = WARM_S,
 ) -> dict[str, Any]:
     """Run it in a child process; what that prints."""

@@ -1,1 +1,0 @@
-"""Breaking a whole BioTrakr on purpose: see tests/chaos."""
