@@ -88,5 +88,5 @@ def _make(folder: Path) -> None:
     draft.mkdir()
     init_db_dir(draft, 1)  # type: ignore[no-untyped-call]
     for part in draft.iterdir():
-        part.rename(folder / part.name)
+        part.replace(folder / part.name)
     draft.rmdir()
