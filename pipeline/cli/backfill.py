@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -48,8 +48,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--facility", action="append", dest="facilities",
                         help="organization/facility; repeat; default: all")  # fmt: skip
     parser.add_argument("--watch", action="store_true",
-                        help="go on for ever: take in late reads as they come, and drop raw "
-                        "batches that are older than history.keep_h")  # fmt: skip
+                        help="go on for ever: take in late reads as they come")  # fmt: skip
     parser.set_defaults(command=command)
 
 
@@ -108,13 +107,9 @@ def watch(
     while not stop():
         try:
             with _tools(settings, open_database) as (directory, reviser, connection):
-                next_sweep_s = 0.0
                 while not stop():
                     directory.refresh(connection)
                     take_in(settings, connection, directory, reviser)
-                    if time.monotonic() >= next_sweep_s:
-                        sweep(connection, settings.history.keep_h)
-                        next_sweep_s = time.monotonic() + 600
                     time.sleep(settings.history.look_s)
         except (psycopg.Error, ConnectionFailed) as error:
             log.warning("history waits, trying again: %s", error)
@@ -144,13 +139,6 @@ def take_in(
             log.info("%s: %s", building.key, _said(one))
             done.append(one)
     return done
-
-
-def sweep(connection: psycopg.Connection[Any], keep_h: float) -> None:
-    """Raw batches and states older than that are of no more use."""
-    before = datetime.now(UTC) - timedelta(hours=keep_h)
-    connection.execute("select pipeline.drop_raw_batches(%s)", (before,))
-    connection.execute("delete from pipeline.checkpoint where at < %s", (before,))
 
 
 def _give_up(

@@ -26,6 +26,7 @@ from pipeline.database.connect import connect
 from pipeline.database.errors import ConnectionFailed
 from pipeline.flow.dataflow import build
 from pipeline.jobs.orphans import end_orphans
+from pipeline.jobs.retention import Housekeeper
 from pipeline.observability.engine_metrics import ObservedSource
 from pipeline.registry.directory import DatabaseDirectory
 from pipeline.registry.sharding import Shard
@@ -111,10 +112,13 @@ def run_pipeline(settings: PipelineSettings) -> None:
     directory.start()
     sender.start()
     outbox.start()
+    housekeeper = Housekeeper(open_database, settings.history.keep_h)
+    housekeeper.start()
     try:
         interval = timedelta(seconds=settings.epoch_s)
         cli_main(flow, epoch_interval=interval, recovery_config=recovery)  # type: ignore[no-untyped-call]
     finally:
+        housekeeper.stop()
         outbox.stop()
         sender.stop()
         directory.stop()

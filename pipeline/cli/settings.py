@@ -48,7 +48,7 @@ _Policy = _section("Policy", Policy)
 
 
 class HistorySettings(BaseModel):
-    """Of `biotrakr backfill --watch`.
+    """Of `biotrakr backfill --watch`, and for how long `biotrakr run` keeps what it needs.
 
     Raw batches and states are kept for `keep_h`. Late reads of a building are taken in once none
     has come for `quiet_s`, or `patience_s` after the first; what follows from them is looked at

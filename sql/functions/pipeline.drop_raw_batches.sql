@@ -1,4 +1,4 @@
--- Dropping a chunk takes the owner; the backfill may ask for it. Returns how many chunks went.
+-- Dropping a chunk takes the owner; the dataflow may ask for it. Returns how many chunks went.
 create or replace function pipeline.drop_raw_batches(before timestamptz) returns integer
 language sql
 security definer
@@ -9,4 +9,4 @@ as $$
 $$;
 comment on function pipeline.drop_raw_batches(timestamptz) is
     'Drops the chunks of pipeline.raw_batch that lie before a time.';
-grant execute on function pipeline.drop_raw_batches(timestamptz) to biotrakr_backfill;
+grant execute on function pipeline.drop_raw_batches(timestamptz) to biotrakr_ingest;

@@ -107,9 +107,11 @@ create trigger fill_building before insert on tracking.room_visit
     for each row when (new.building_id is null) execute function tracking.fill_building();
 
 grant select, insert, update on pipeline.raw_batch, pipeline.checkpoint to biotrakr_ingest;
+-- What is too old to be of use.
+grant delete on pipeline.checkpoint to biotrakr_ingest;
 -- Only the revision of history takes rows away; the dataflow itself never does.
 grant select, insert, update on pipeline.revision to biotrakr_backfill;
 grant delete on telemetry.location_history, tracking.room_visit, tracking.zone_visit,
-    tracking.usage_session, pipeline.checkpoint, pipeline.raw_batch to biotrakr_backfill;
+    tracking.usage_session to biotrakr_backfill;
 grant select on pipeline.raw_batch, pipeline.checkpoint, pipeline.revision to biotrakr_backup;
 grant select on all sequences in schema pipeline to biotrakr_backup;

@@ -90,6 +90,7 @@ def test_lost_reads_end_a_benchmark(services: Services, tmp_path: Path) -> None:
         measures.whole(replay(ahead, url, store=False, warm_s=0.0))
 
 
+@pytest.mark.long
 def test_delays_are_those_of_a_load_in_real_time(services: Services) -> None:
     load = Load(buildings=1, tags=20, seconds=8, flush_s=0.25)
     found = delay(services, load, warm_s=3.0)

@@ -141,6 +141,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> KnownInput:
     return make_input(tmp_path_factory.mktemp("input"), 60.0)
 
 
+@pytest.mark.long
 def test_the_number_changes_under_way_and_the_tables_are_those_of_one_process(
     known: KnownInput, tmp_path: Path
 ) -> None:

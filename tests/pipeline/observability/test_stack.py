@@ -52,8 +52,8 @@ def test_counters_are_those_of_a_known_input(watched: Watched) -> None:
     assert grown(before, after, "biotrakr_dead_letters_total", ("reason", "malformed")) == 1
     assert grown(before, after, "biotrakr_late_reads_total", BUILDING) == 2
     assert grown(before, after, "biotrakr_duplicate_batches_total", BUILDING) == 1
-    # `batch` promises a second beyond its start, and half a second of lateness is allowed.
-    watermark_s = (last_us + SECOND_US - SECOND_US // 2) / 1e6
+    # `batch` promises a second beyond its start.
+    watermark_s = (last_us + SECOND_US) / 1e6
     assert after["biotrakr_watermark_seconds", (BUILDING,)] == watermark_s
     lag_s = after["biotrakr_watermark_lag_seconds", (BUILDING,)]
     assert abs(time.time() - watermark_s - lag_s) < 10

@@ -56,6 +56,7 @@ def test_without_a_fault(
         assert differences(over_mqtt, run.tables()) == []
 
 
+@pytest.mark.long
 def test_kill_minus_nine(
     known: KnownInput, over_mqtt, brokers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
