@@ -38,6 +38,7 @@ def test_the_input_is_worth_it(uninterrupted) -> None:
     assert len(alerts_in(uninterrupted)) >= 2
 
 
+@pytest.mark.long
 def test_two_quiet_runs_are_equal(known: KnownInput, uninterrupted, tmp_path: Path) -> None:
     with Stack(tmp_path) as stack:
         run = Run(stack, known)

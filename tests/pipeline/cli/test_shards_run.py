@@ -97,6 +97,7 @@ def test_a_facility_that_is_registered_later_is_heard_by_its_shard(stack: Stack)
     assert all(shard.running for shard in shards)
 
 
+@pytest.mark.long
 def test_the_same_shard_twice(stack: Stack) -> None:
     done = run_once(
         stack, "run", "--shard", "0/2", "--recovery-directory", str(stack.directory / "r")
