@@ -17,6 +17,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from fault_injection.network import Proxy
 from fault_injection.world import PIPELINE, World
+
 from pipeline.cli.stack import Child
 from pipeline.database.errors import ConnectionFailed
 

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge_agent.faults import POINTS as AGENT_POINTS
 from fault_injection.faults import (
     BrokerDown,
     Cut,
@@ -31,6 +30,8 @@ from fault_injection.faults import (
     Strand,
 )
 from fault_injection.world import PIPELINE, World
+
+from edge_agent.faults import POINTS as AGENT_POINTS
 
 PIPELINE_POINTS = (
     "before-transaction",

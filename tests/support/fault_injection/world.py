@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from known_input import KnownInput, Run
-
 from fault_injection.disks import Disks, NoDisksError
 from fault_injection.network import Network, Proxy
 from fault_injection.subscriber import AlertSubscriber
 from fault_injection.supervisor import Supervisor
+from known_input import KnownInput, Run
+
 from pipeline.cli.stack import Stack
 from pipeline.embedded import Broker, Database
 from pipeline.registry.site_file import GatewayEntry
