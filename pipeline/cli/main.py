@@ -58,9 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (
         DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed, SinkError, SourceError,
-        psycopg.OperationalError,
     ) as error:  # fmt: skip
         print(f"biotrakr: {error}", file=sys.stderr)
+        return 1
+    except psycopg.OperationalError as error:
+        print(f"biotrakr: the database is away: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

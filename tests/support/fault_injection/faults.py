@@ -23,7 +23,9 @@ from pipeline.database.errors import ConnectionFailed
 
 EFFECT_S = 180.0
 """How long to wait for a fault to bite; long, because other faults may be in its way."""
-AWAY = r"database_url:|psycopg\.(OperationalError|errors\.(Admin|Crash)Shutdown)"
+AWAY = (
+    r"database_url:|the database is away:|psycopg\.(OperationalError|errors\.(Admin|Crash)Shutdown)"
+)
 """What the pipeline ends with when the database goes away while it starts."""
 
 
