@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "pipeline.cli.main", "demo"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -47,6 +49,15 @@ def test_a_minute_of_hospital() -> None:
     assert summary["sessions"] > 60
 
 
+@pytest.fixture
+def heeding_ctrl_c() -> Iterator[None]:
+    """A test run in the background of a script ignores SIGINT, and its children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_ctrl_c")
 def test_keep_says_how_to_connect_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "--seconds", "3", "--json", "--keep", "--directory", str(tmp_path)],
