@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from uuid import UUID
 
 import numpy as np
@@ -49,6 +50,14 @@ class Fences:
         never = np.full(shape, NEVER_US, dtype=np.int64)
         outside = np.zeros(shape, dtype=np.int64)
         return cls(outside, never, never, never, np.zeros(shape, dtype=bool))
+
+    @cached_property
+    def pending(self) -> NDArray[np.bool_]:
+        """(A,) assets about which some fence has not made up its mind: time alone may decide."""
+        open_ = (self.phase == Phase.ENTERING) | (self.phase == Phase.LEAVING)
+        open_ |= self.far_us != NEVER_US
+        waiting: NDArray[np.bool_] = open_.any(axis=0)
+        return waiting
 
     def move_to(self, old: Alignment, new: Alignment) -> Fences:
         """The same state in another alignment; what the new one lacks is dropped."""

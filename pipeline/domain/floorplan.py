@@ -179,6 +179,12 @@ class Building:
         return {tag: i for i, tag in enumerate(self.tags)}
 
     @cached_property
+    def turn(self) -> NDArray[np.int64]:
+        """(A,) a number of each asset, of its id alone, by which assets take turns."""
+        words = np.frombuffer(b"".join(a.id.bytes[-4:] for a in self.assets), dtype=">u4")
+        return words.astype(np.int64)
+
+    @cached_property
     def wall_map(self) -> WallMap:
         return WallMap.draw(self.floors, self.receivers, self.bounds)
 

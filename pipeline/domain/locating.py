@@ -67,27 +67,53 @@ def decide_floor(
     return after, changed | (by_portal & (floor != at.floor))
 
 
-def locate(
+@dataclass(frozen=True)
+class Check:
+    """Whether the last position still explains what was heard of each asset (N,)."""
+
+    model: RadioModel
+    solve: NDArray[np.bool_]
+    """It does not, or there is none, or a portal read the asset."""
+    portal: Ints
+    receivers: Ints
+
+    def at(self, which: Ints) -> Check:
+        """That of some of the assets."""
+        model = self.model if len(which) == len(self.solve) else self.model.tags(which)
+        return Check(model, self.solve[which], self.portal[which], self.receivers[which])
+
+
+def check(
     building: Building, at: Tracks, heard: Heard, portal: Ints, at_us: int, policy: Policy
-) -> tuple[Tracks, Located]:
-    """Solve the tags whose last position no longer explains their reads; the rest are held."""
+) -> Check:
+    """Ask it of the heard assets, whose tracks `at` (N,) have the floors of this window."""
     linked = links(building, heard, at.floor, policy.slab_loss_db)
     linked = replace(linked, sigma_db=linked.sigma_db * policy.sigma_inflation)
     model = RadioModel.of(linked, tag_height_m(building, at.floor, policy))
     held = _widened(at, at_us, policy.hold_diffusion_m2_per_s, policy)
     move = positioning.expected_move_m(Likelihood(model, held))
-    by_portal = portal != NOWHERE
-    solve = (at.heard_us == NEVER_US) | by_portal | (move >= policy.hold_m)
-    which = np.flatnonzero(solve)
+    # Noise alone moves a tag by a small part of its error: one that stands still is left there.
+    error_m = np.where(at.moving, 0.0, np.sqrt(at.exx + at.eyy))
+    worth_m = np.maximum(policy.hold_m, policy.hold_share * error_m)
+    solve = (at.heard_us == NEVER_US) | (portal != NOWHERE) | (move >= worth_m)
+    return Check(model, solve, portal, linked.heard.sum(axis=0))
+
+
+def locate(
+    building: Building, at: Tracks, checked: Check, at_us: int, policy: Policy
+) -> tuple[Tracks, Located]:
+    """Solve the tags whose last position no longer explains their reads; the rest are held."""
+    which = np.flatnonzero(checked.solve)
     on_bound = np.zeros(len(at), dtype=bool)
     after = replace(at, heard_us=np.full(len(at), at_us))
     if len(which):
-        ours = _Task(building, at.at(which), model.tags(which), portal[which], at_us, policy)
-        fix = ours.solve()
+        model, portal = checked.model.tags(which), checked.portal[which]
+        fix = _Task(building, at.at(which), model, portal, at_us, policy).solve()
         on_bound[which] = fix.on_bound
         after = after.put(which, **{name: getattr(fix, name) for name in _FROM_FIX})
-    receivers = linked.heard.sum(axis=0)
-    return _note_motion(after, at_us, policy), Located(solve, by_portal, receivers, on_bound)
+    by_portal = checked.portal != NOWHERE
+    located = Located(checked.solve, by_portal, checked.receivers, on_bound)
+    return _note_motion(after, at_us, policy), located
 
 
 def tag_height_m(building: Building, floor: Ints, policy: Policy) -> Floats:

@@ -31,7 +31,9 @@ class Policy:
     offset_diffusion_db2_per_s: float = 0.01
     first_sight_sigma_m: float = 6.0
     hold_m: float = 0.25
-    """A tag that one step would move less than this is not solved again."""
+    hold_share: float = 0.1
+    """A tag that one step would move less than hold_m, or than this share of its standard error,
+    is not solved again."""
 
     floor_margin_db: float = 3.0
     floor_streak: int = 3
@@ -44,8 +46,8 @@ class Policy:
     departed_after_s: float = 120.0
     """A tag unheard for this long has left its room: its visit ends when it was last heard."""
 
-    row_every_s: float = 5.0
-    """A tag that stands still gets a row this often; one that moves gets one a window."""
+    row_every_s: float = 30.0
+    """A tag that stands still gets a row at least this often; one that moves, one a window."""
     rest_m: float = 1.5
     rest_s: float = 5.0
     """A tag that stays within rest_m for rest_s is not moving."""

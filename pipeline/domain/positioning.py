@@ -18,13 +18,13 @@ from pipeline.domain.geometry import Floats
 from pipeline.domain.likelihood import Likelihood, Prior
 from pipeline.domain.radio import RadioModel, Some, sum_receivers
 
-ITERATIONS = 8
+ITERATIONS = 6
 DAMPING_START = 1e-2
 DAMPING_MAX = 1e4
 STEP_LIMIT_M = 5.0
-SETTLED_M = 0.03
-SETTLED_DB = 0.05
-"""A descent ends with a step shorter than this."""
+SETTLED_M = 0.1
+SETTLED_DB = 0.1
+"""A descent ends with a step shorter than this, far below what shadowing leaves open."""
 SHADOW_SHARE = 1.0
 WEAK_PRECISION = 1.0 / 10.0**2
 COST = 9

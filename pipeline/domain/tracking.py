@@ -19,19 +19,23 @@ from pipeline.domain import alerts, utilization
 from pipeline.domain.codes import Method, Reason
 from pipeline.domain.ellipse import radius_90_m
 from pipeline.domain.events import AlertTransition, Positions, WindowResult
-from pipeline.domain.fences import SECOND_US, Fences, Sighting
+from pipeline.domain.fences import Fences, Sighting
 from pipeline.domain.floorplan import Alignment, Building
 from pipeline.domain.geometry import Floats
-from pipeline.domain.locating import Located, decide_floor, locate, tag_height_m
+from pipeline.domain.heartbeat import due
+from pipeline.domain.locating import Check, Located, check, decide_floor, locate, tag_height_m
 from pipeline.domain.observations import Heard, Observations
 from pipeline.domain.overlay import NOT_LAID, Overlays
 from pipeline.domain.policy import Policy
 from pipeline.domain.presence import decide_room, departures
+from pipeline.domain.quiet import nothing_to_do
 from pipeline.domain.rooms import portals
-from pipeline.domain.tracks import NEVER_US, Tracks
+from pipeline.domain.tracks import NEVER_US, Ints, Tracks
 from pipeline.domain.watching import watch
 
 MIN_RECEIVERS = 3
+FLOOR = ("floor", "floor_challenger", "floor_streak", "floor_since_us")
+"""Of the tracks: what the floor decision changes."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +66,27 @@ def advance(
 ) -> tuple[BuildingState, WindowResult]:
     """Close the window [start_us, end_us) in which `seen` was observed."""
     heard = Heard.of(building, seen)
-    assets, portal = heard.assets, portals(building, heard)
-    before = state.tracks.at(assets)
-    first = before.heard_us == NEVER_US
+    portal, tracks = portals(building, heard), state.tracks.at(heard.assets)
+    at, floor_changed = decide_floor(building, tracks, heard, portal, end_us, policy)
+    checked = check(building, at, heard, portal, end_us, policy)
 
-    at, floor_changed = decide_floor(building, before, heard, portal, end_us, policy)
-    at, outcome = locate(building, at, heard, portal, end_us, policy)
+    # From here on only those about which anything may change.
+    which = np.flatnonzero(~_quiet(building, state, heard, tracks, at, checked, end_us, policy))
+    assets, before = heard.assets[which], tracks.at(which)
+    at = replace(before, **{column: getattr(at, column)[which] for column in FLOOR})
+    portal, floor_changed = portal[which], floor_changed[which]
+    first = before.heard_us == NEVER_US
+    at, outcome = locate(building, at, checked.at(which), end_us, policy)
     overlays, overlay = state.overlays.of(building, assets, at)
     at, visits = decide_room(building, at, overlay, assets, portal, first, start_us, end_us, policy)
     sighting = Sighting(assets, at, _previous_xy(before, at), overlay.zone_points, first)
     at, sessions = utilization.account(building, at, assets, end_us, policy)
-    at, positions = _rows(building, at, heard, outcome, floor_changed, before, end_us, policy)
+    at, positions = _rows(
+        building, at, assets, heard, outcome, floor_changed, before, end_us, policy
+    )
 
-    tracks = state.tracks.merge(assets, before, at)
+    tracks = state.tracks.put(heard.assets, heard_us=np.full(len(heard.assets), end_us))
+    tracks = tracks.merge(assets, before, at)
     tracks, gone = departures(building, tracks, end_us, policy)
     fences, zone_visits = watch(building, state.fences, sighting, tracks.heard_us, end_us)
     transitions = alerts.forbidden_zone(building, tracks, zone_visits, end_us)
@@ -93,6 +105,24 @@ def advance(
     )
 
 
+def _quiet(
+    building: Building,
+    state: BuildingState,
+    heard: Heard,
+    before: Tracks,
+    at: Tracks,
+    checked: Check,
+    end_us: int,
+    policy: Policy,
+) -> NDArray[np.bool_]:
+    """(N,) heard assets whose tracks `before` and `at`, after the floor, are equal and stay so."""
+    quiet = ~checked.solve
+    for column in FLOOR:
+        quiet &= getattr(before, column) == getattr(at, column)
+    overlays, fences = state.overlays, state.fences
+    return quiet & nothing_to_do(building, overlays, fences, heard.assets, before, end_us, policy)
+
+
 def _previous_xy(before: Tracks, at: Tracks) -> Floats:
     """(N, 2) where each asset was; where it is if it has changed floors: a lift crosses no zone."""
     same = (before.floor == at.floor)[:, None]
@@ -103,6 +133,7 @@ def _previous_xy(before: Tracks, at: Tracks) -> Floats:
 def _rows(
     building: Building,
     at: Tracks,
+    assets: Ints,
     heard: Heard,
     outcome: Located,
     floor_changed: NDArray[np.bool_],
@@ -112,8 +143,8 @@ def _rows(
 ) -> tuple[Tracks, Positions]:
     """History rows: every window while something changes, else one every `row_every_s`."""
     first, room_changed = before.heard_us == NEVER_US, before.room != at.room
-    due = at_us - at.row_us >= policy.row_every_s * SECOND_US
-    write = np.flatnonzero(due | outcome.solved | room_changed | floor_changed | first)
+    rows_due = due(building, assets, at.row_us, at_us, policy)
+    write = np.flatnonzero(rows_due | outcome.solved | room_changed | floor_changed | first)
     told, how = at.at(write), outcome.at(write)
     first, room_changed, floor_changed = first[write], room_changed[write], floor_changed[write]
     few = how.receivers < MIN_RECEIVERS
@@ -128,10 +159,9 @@ def _rows(
          Reason.ON_BOUND, Reason.FEW_RECEIVERS, Reason.MOVED],
         Reason.STILL_EXPLAINED,
     )  # fmt: skip
-    assets = heard.assets[write]
-    receivers, reads = heard.totals(assets)
+    receivers, reads = heard.totals(assets[write])
     positions = Positions(
-        asset=assets,
+        asset=assets[write],
         floor=told.floor,
         room=told.room,
         x_m=told.x_m,

@@ -43,7 +43,7 @@ def account(
     A new state has to last `use_dwell_s` and then counts from when it began. Returns the tracks
     and, for each change, the closed session followed by the opened one.
     """
-    wanted = _use_of_rooms(building)[at.room]
+    wanted = use_of_rooms(building)[at.room]
     fresh = wanted != at.use_candidate
     first = at.use_state == NOWHERE
     began = np.where((at.use_state == UNKNOWN) | (at.room == NOWHERE), at_us, at.room_entered_us)
@@ -70,8 +70,8 @@ def expire(
     return tracks, sessions
 
 
-def _use_of_rooms(building: Building) -> Ints:
-    """(rooms + 1,); the last one is for no room."""
+def use_of_rooms(building: Building) -> Ints:
+    """What being in each room says: (rooms + 1,); the last one is for no room."""
     return np.array([BY_ROOM_KIND.get(r.kind, AVAILABLE) for r in building.rooms] + [AVAILABLE])
 
 

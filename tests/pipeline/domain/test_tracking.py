@@ -64,11 +64,28 @@ def test_first_sight(synthetic, hall):
     assert [v.reason for v in result.room_visits] == ["first_sight"] * 2
 
 
-def test_what_stands_still_is_held_and_gets_a_row_every_five_seconds(synthetic, hall):
-    written = [len(hall.hear({synthetic.PUMP: WARD_PLACE}).positions) for _ in range(11)]
-    assert written == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
-    last = hall.hear({synthetic.PUMP: WARD_PLACE}, seconds=5)
-    assert rows(last) == [(synthetic.PUMP, Method.HELD, Reason.STILL_EXPLAINED)]
+def test_what_stands_still_is_held_and_gets_a_row_every_thirty_seconds(synthetic, hall):
+    found = [hall.hear({synthetic.PUMP: WARD_PLACE}) for _ in range(100)]
+    assert len(found[0].positions) == 1
+    beats = [second for second, result in enumerate(found) if second and len(result.positions)]
+    assert beats[0] <= 30
+    assert set(np.diff(beats)) == {30}
+    for beat in beats:
+        told = [(synthetic.PUMP, Method.HELD, Reason.STILL_EXPLAINED)]
+        assert rows(found[beat]) == told
+
+
+def test_those_that_stand_still_take_turns(synthetic, site):
+    many = tuple(
+        replace(site.assets[0], id=synthetic.identity("asset", str(i))) for i in range(300)
+    )
+    nobody = {"tags": (), "tag_asset": np.zeros(0, np.int64), "rules": ()}
+    hall = Hall(synthetic, replace(site, assets=many, **nobody))
+    places = dict.fromkeys(range(300), WARD_PLACE)
+    written = [len(hall.hear(places).positions) for _ in range(61)]
+    assert written[0] == 300
+    assert max(written[1:]) <= 30
+    assert sum(written[1:31]) == sum(written[31:]) == 300
 
 
 def test_what_moves_gets_a_row_a_window(synthetic, hall):
