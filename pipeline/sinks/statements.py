@@ -10,10 +10,7 @@ SHARE_HISTORY = f"select pg_advisory_xact_lock_shared({HISTORY_LOCK})"
 
 _VISIT = """
 with said as materialized (
-    select * from json_to_recordset(%s) as v (id uuid, organization_id uuid, facility_id uuid,
-        asset_id uuid, {place} uuid, entered_at timestamptz, left_at timestamptz, initial boolean,
-        entry_reason text, exit_reason text, confidence real, contenders text,
-        window_end timestamptz)
+    select * from said_{table}
 ), revised as materialized (
     select * from tracking.{table}
     where revision > 0 and left_at > (select min(entered_at) from said)
@@ -45,9 +42,7 @@ ZONE_VISIT = _VISIT.format(
 )
 SESSION = """
 with said as materialized (
-    select * from json_to_recordset(%s) as v (id uuid, organization_id uuid, facility_id uuid,
-        asset_id uuid, room_id uuid, state text, method text, started_at timestamptz,
-        ended_at timestamptz, end_reason text)
+    select * from said_usage_session
 ), revised as materialized (
     select * from tracking.usage_session
     where revision > 0 and ended_at > (select min(started_at) from said)
@@ -67,8 +62,12 @@ on conflict (id) do update set ended_at = greatest(usage_session.started_at, exc
     end_reason = excluded.end_reason
 where excluded.ended_at is not null
 """
-"""Visits and sessions come as one JSON array, an object a stay. What the flow decides after a
+"""Visits and sessions come through a temporary table (SAID). What the flow decides after a
 revision of history may have begun inside the revised stretch: it then begins where that ends."""
+
+SAID = """
+create temp table if not exists said_{table} ({columns}) on commit delete rows
+"""
 
 ALERT = """
 insert into tracking.alert (id, organization_id, facility_id, asset_id, rule_id, zone_id, type,

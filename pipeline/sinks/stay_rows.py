@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -23,6 +22,7 @@ class Kind:
 
     table: str
     columns: tuple[str, ...]
+    types: tuple[str, ...]
     rows: Callable[[ClosedWindow], Iterable[Row]]
     start: int
     end: int
@@ -58,21 +58,28 @@ def _visit_columns(place: str) -> tuple[str, ...]:
             "window_end")  # fmt: skip
 
 
+_VISIT_TYPES = ("uuid", "uuid", "uuid", "uuid", "uuid", "timestamptz", "timestamptz", "boolean",
+                "text", "text", "real", "text", "timestamptz")  # fmt: skip
+
 _SESSION_COLUMNS = (
     "id", "organization_id", "facility_id", "asset_id", "room_id", "state", "method", "started_at",
     "ended_at", "end_reason",
 )  # fmt: skip
+_SESSION_TYPES = ("uuid", "uuid", "uuid", "uuid", "uuid", "text", "text", "timestamptz",
+                  "timestamptz", "text")  # fmt: skip
 _ENTRY = (7, 8, 10, 11)
 ROOMS = Kind(
-    "room_visit", _visit_columns("room_id"), event_rows.room_visits, 5, 6, 9, 12, (3,), (4,), _ENTRY
-)
+    "room_visit", _visit_columns("room_id"), _VISIT_TYPES, event_rows.room_visits, 5, 6, 9, 12,
+    (3,), (4,), _ENTRY,
+)  # fmt: skip
 ZONES = Kind(
-    "zone_visit", _visit_columns("zone_id"), event_rows.zone_visits, 5, 6, 9, 12, (3, 4), (4,),
-    _ENTRY,
+    "zone_visit", _visit_columns("zone_id"), _VISIT_TYPES, event_rows.zone_visits, 5, 6, 9, 12,
+    (3, 4), (4,), _ENTRY,
 )  # fmt: skip
 SESSIONS = Kind(
-    "usage_session", _SESSION_COLUMNS, event_rows.sessions, 7, 8, 9, None, (3,), (5, 4), (4,)
-)
+    "usage_session", _SESSION_COLUMNS, _SESSION_TYPES, event_rows.sessions, 7, 8, 9, None,
+    (3,), (5, 4), (4,),
+)  # fmt: skip
 
 
 def last_words(kind: Kind, windows: Iterable[ClosedWindow]) -> dict[UUID, Row]:
@@ -96,6 +103,3 @@ def say(kind: Kind, closed: ClosedWindow, found: dict[UUID, Row]) -> list[Row]:
     return changed
 
 
-def as_json(kind: Kind, rows: Iterable[Row]) -> str:
-    """An array of objects for json_to_recordset, which is the quickest way for many short rows."""
-    return json.dumps([dict(zip(kind.columns, row, strict=True)) for row in rows], default=str)

@@ -25,7 +25,7 @@ from pipeline.sinks.binary_copy import HEADER, TRAILER
 from pipeline.sinks.event_rows import Row, when
 from pipeline.sinks.location_rows import LocationRows
 from pipeline.sinks.raw_rows import write_checkpoints, write_raw
-from pipeline.sinks.stay_rows import ROOMS, SESSIONS, ZONES, as_json, last_words
+from pipeline.sinks.stay_rows import ROOMS, SESSIONS, ZONES, Kind, last_words
 
 Record = ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | DeadLetter | StatusReport
 Fault = Callable[[str], None]
@@ -114,13 +114,24 @@ def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> N
             cursor.execute(sql.APPEARED)
     for kind, statement in _STAYS:
         if rows_of_stays := last_words(kind, windows):
-            cursor.execute(statement.encode(), (as_json(kind, rows_of_stays.values()),))
+            _stage_stays(cursor, kind, rows_of_stays.values())
+            cursor.execute(statement.encode())
     alerts = [parts for w in windows for parts in event_rows.alerts(w)]
     _many(cursor, sql.ALERT, (alert for alert, _, _ in alerts))
     _many(cursor, sql.ALERT_EVENT, (event for _, event, _ in alerts))
     _many(cursor, sql.OUTBOX, (row for _, _, outbox in alerts for row in outbox))
     _many(cursor, sql.UNKNOWN_TAG, (row for w in windows for row in _unknown(w)))
     _many(cursor, sql.WINDOW, map(_window, windows))
+
+
+def _stage_stays(cursor: psycopg.Cursor, kind: Kind, rows: Iterable[Row]) -> None:
+    """For short rows of many kinds of columns a third of the price of JSON at both ends."""
+    columns = ", ".join(map(" ".join, zip(kind.columns, kind.types, strict=True)))
+    cursor.execute(sql.SAID.format(table=kind.table, columns=columns).encode())
+    with cursor.copy(f"copy said_{kind.table} from stdin (format binary)".encode()) as copy:
+        copy.set_types(kind.types)
+        for row in rows:
+            copy.write_row(row)
 
 
 def _write_rest(cursor: psycopg.Cursor, epoch: Epoch) -> None:
