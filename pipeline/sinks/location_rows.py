@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +47,25 @@ class LocationRows:
         """`windows` have rows; those of one building are in order of time."""
         by_building = sorted(windows, key=lambda w: w.building.ids["building"], reverse=True)
         parts = [_values(closed) for closed in by_building]
+        return cls._sorted(parts, again=False)
+
+    @classmethod
+    def joined(cls, parts: Sequence[LocationRows]) -> LocationRows:
+        """The rows of several."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls._sorted([(part.values, part.nulls) for part in parts], again=True)
+
+    @classmethod
+    def _sorted(
+        cls, parts: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, again: bool
+    ) -> LocationRows:
         values = {name: np.concatenate([v[name] for v, _ in parts]) for name, _ in COLUMNS}
         nulls = {name: np.concatenate([n[name] for _, n in parts]) for name in _NULLABLE}
-        high, low = np.ascontiguousarray(values["asset_id"]).view(">u8").astype(np.uint64).T
-        order = np.lexsort((values["ts"], low, high))
+        high, low = _words(values["asset_id"])
+        # Of one asset and one time: descending by building, as `of` has sorted them already.
+        building = [~word for word in _words(values["building_id"])[::-1]] if again else []
+        order = np.lexsort((*building, values["ts"], low, high))
         high, low = high[order], low[order]
         return cls(
             {name: column[order] for name, column in values.items()},
@@ -100,6 +115,12 @@ def _values(closed: ClosedWindow) -> tuple[dict[str, Any], dict[str, NDArray[np.
 def _uuids(ids: tuple[bytes, ...]) -> NDArray[np.uint8]:
     """(n + 1, 16): index NOWHERE (-1) is the nil UUID, which is written as NULL."""
     return np.frombuffer(b"".join(ids) + bytes(16), dtype=np.uint8).reshape(-1, 16)
+
+
+def _words(ids: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(2, N) the halves of (N, 16) ids as numbers that sort as the ids do."""
+    words: NDArray[np.uint64] = np.ascontiguousarray(ids).view(">u8").astype(np.uint64).T
+    return words
 
 
 def _repeat(id_: bytes, n: int) -> NDArray[np.uint8]:

@@ -101,5 +101,3 @@ def say(kind: Kind, closed: ClosedWindow, found: dict[UUID, Row]) -> list[Row]:
         found[said[0]] = tuple(row)
         changed.append(found[said[0]])
     return changed
-
-

@@ -1,10 +1,11 @@
 """The durable output of the flow: exactly once into TimescaleDB.
 
-`write_batch` only buffers. `snapshot`, at the end of an epoch, writes everything in one
-transaction together with the high-water mark per building, so that after a crash the windows that
-are written already are skipped. A database that is away blocks here, which holds the flow and,
-through the unacknowledged messages, the gateways back; the whole transaction is done again after
-reconnecting. Delivery guarantee: exactly once for windows; dead letters count at least once.
+`write_batch` buffers, and has large amounts written ahead (see ahead.py). `snapshot`, at the end
+of an epoch, writes the rest in the same transaction together with the high-water mark per building,
+so that after a crash the windows that are written already are skipped. A database that is away
+blocks here, which holds the flow and, through the unacknowledged messages, the gateways back; the
+whole transaction is done again after reconnecting. Delivery guarantee: exactly once for windows;
+dead letters count at least once.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from typing_extensions import override
 
 from pipeline.contracts.transport import GatewayMark
+from pipeline.domain.events import ClosedWindow
+from pipeline.sinks.ahead import Ahead
 from pipeline.sinks.observer import SILENT, SinkObserver
 from pipeline.sinks.row_counts import counting_cursor
-from pipeline.sinks.transaction import Epoch, Fault, Record, read_progress, write_epoch
+from pipeline.sinks.transaction import Epoch, Fault, Record, Writing, read_progress
 
 log = logging.getLogger(__name__)
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 5.0
+ROWS_AHEAD = 2000
+"""So many rows are worth a round of statements of their own."""
+ROWS_OF_A_STAY = 10
+"""A visit costs the database as much as so many positions."""
 
 
 def no_fault(_: str) -> None:
@@ -77,13 +84,20 @@ class _Partition(StatefulSinkPartition[Record, None]):
         self._connection: psycopg.Connection | None = None
         self._progress: dict[UUID, int] = {}
         self._epoch = Epoch()
+        self._ahead = Ahead(self._begin)
+        self._given, self._waiting_rows = 0, 0
 
     @override
     def write_batch(self, values: list[Any]) -> None:
         for record in values:
             self._epoch.add(record)
+            if isinstance(record, ClosedWindow):
+                self._waiting_rows += _rows(record)
         if values:
             self._observer.buffered()
+        if self._waiting_rows >= ROWS_AHEAD:
+            self._ahead.give(self._epoch.windows[self._given :])
+            self._given, self._waiting_rows = len(self._epoch.windows), 0
 
     @override
     def snapshot(self) -> None:
@@ -91,27 +105,32 @@ class _Partition(StatefulSinkPartition[Record, None]):
             self._commit()
             self._on_committed(self._epoch.marks.values())
             self._epoch = Epoch()
+            self._given, self._waiting_rows = 0, 0
 
     @override
     def close(self) -> None:
+        self._ahead.close()
         if self._connection is not None:
             self._connection.close()
 
     def _commit(self) -> None:
         wait_s, conflicted = RETRY_FIRST_S, False
+        writing, broken = self._ahead.settle()
+        if broken:
+            self._drop()
         while True:
-            self._rows.clear()
-            self._observer.begins()
             try:
-                connection = self._open()
+                if writing is None:
+                    writing = self._begin()
                 before = self._progress
-                self._progress = write_epoch(connection, self._epoch, before, self._fault)
+                self._progress = writing.finish(self._epoch)
                 self._observer.committed(self._epoch, before, self._rows)
                 return
             except psycopg.errors.UniqueViolation:
                 # A commit of ours whose connection broke may land after we have read the marks:
                 # read them again, once.
                 self._drop()
+                writing = None
                 if conflicted:
                     log.exception("the database refuses what the flow found; the process ends")
                     raise
@@ -119,6 +138,7 @@ class _Partition(StatefulSinkPartition[Record, None]):
             except (psycopg.OperationalError, ConnectionError) as error:
                 # Whether a broken commit took effect is settled by reading the marks again.
                 self._drop()
+                writing = None
                 self._observer.failed()
                 log.warning(
                     "the database did not take the epoch, trying again in %.1f s: %s", wait_s, error
@@ -129,6 +149,11 @@ class _Partition(StatefulSinkPartition[Record, None]):
                 # The engine would only say "error snapshotting".
                 log.exception("the database refuses what the flow found; the process ends")
                 raise
+
+    def _begin(self) -> Writing:
+        self._rows.clear()
+        self._observer.begins()
+        return Writing(self._open(), self._progress, self._fault)
 
     def _open(self) -> psycopg.Connection:
         if self._connection is None:
@@ -143,3 +168,9 @@ class _Partition(StatefulSinkPartition[Record, None]):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _rows(closed: ClosedWindow) -> int:
+    result = closed.result
+    stays = len(result.room_visits) + len(result.zone_visits) + len(result.sessions)
+    return len(result.positions) + ROWS_OF_A_STAY * stays

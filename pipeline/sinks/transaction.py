@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -78,44 +79,78 @@ def write_epoch(
 
     Windows at or below `progress` were written before a crash and are skipped.
     """
-    fresh = [
-        closed
-        for closed in epoch.windows
-        if closed.result.end_us > progress.get(closed.building.ids["building"], -(2**62))
-    ]
-    after = dict(progress)
-    for closed in fresh:
-        after[closed.building.ids["building"]] = closed.result.end_us
-    fault("before-transaction")
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(sql.SHARE_HISTORY)
-        if fresh:
-            _write_windows(cursor, fresh)
-            fault("inside-transaction")
-            moved = ((b, when(end)) for b, end in after.items() if end != progress.get(b))
-            _many(cursor, sql.PROGRESS, moved)
-        _write_rest(cursor, epoch)
-    fault("after-transaction")
-    return after
+    return Writing(connection, progress, fault).finish(epoch)
+
+
+class Writing:
+    """One transaction: begun, given windows as they come, and finished with the whole epoch.
+
+    What is written before the end is what takes the database longest and what no other process
+    waits for. The current places come at the end, in the order of their assets: a process of
+    another shard may write the same ones.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection, progress: dict[UUID, int], fault: Fault
+    ) -> None:
+        self._progress, self._fault = progress, fault
+        self._rows: list[LocationRows] = []
+        self._written = 0
+        fault("before-transaction")
+        self._open = ExitStack()
+        self._open.enter_context(connection.transaction())
+        self._cursor = self._open.enter_context(connection.cursor())
+        self._cursor.execute(sql.SHARE_HISTORY)
+
+    def write(self, windows: Sequence[ClosedWindow]) -> None:
+        """Write the next windows of the epoch: their history, visits and sessions."""
+        self._written += len(windows)
+        fresh = [closed for closed in windows if self._is_fresh(closed)]
+        if with_rows := [closed for closed in fresh if len(closed.result.positions)]:
+            rows = LocationRows.of(with_rows)
+            _copy(self._cursor, "telemetry.location_history", rows.history())
+            self._rows.append(rows)
+        for kind, statement in _STAYS:
+            if rows_of_stays := last_words(kind, fresh):
+                _stage_stays(self._cursor, kind, rows_of_stays.values())
+                self._cursor.execute(statement.encode())
+
+    def finish(self, epoch: Epoch) -> dict[UUID, int]:
+        """Write what is left of the epoch and commit; returns the progress after it."""
+        fresh = [closed for closed in epoch.windows if self._is_fresh(closed)]
+        after = dict(self._progress)
+        for closed in fresh:
+            after[closed.building.ids["building"]] = closed.result.end_us
+        with self._open:
+            if fresh:
+                self.write(epoch.windows[self._written :])
+                if self._rows:
+                    _write_current(self._cursor, LocationRows.joined(self._rows))
+                _write_events(self._cursor, fresh)
+                self._fault("inside-transaction")
+                old = self._progress
+                moved = ((b, when(end)) for b, end in after.items() if end != old.get(b))
+                _many(self._cursor, sql.PROGRESS, moved)
+            _write_rest(self._cursor, epoch)
+        self._fault("after-transaction")
+        return after
+
+    def _is_fresh(self, closed: ClosedWindow) -> bool:
+        return closed.result.end_us > self._progress.get(closed.building.ids["building"], -(2**62))
 
 
 _STAYS = ((ROOMS, sql.ROOM_VISIT), (ZONES, sql.ZONE_VISIT), (SESSIONS, sql.SESSION))
 
 
-def _write_windows(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> None:
-    with_rows = [closed for closed in windows if len(closed.result.positions)]
-    if with_rows:
-        rows = LocationRows.of(with_rows)
-        _copy(cursor, "telemetry.location_history", rows.history())
-        cursor.execute(sql.STAGE)
-        _copy(cursor, "stage", rows.newest())
-        cursor.execute(sql.MOVED)
-        if cursor.rowcount < np.count_nonzero(rows.last):
-            cursor.execute(sql.APPEARED)
-    for kind, statement in _STAYS:
-        if rows_of_stays := last_words(kind, windows):
-            _stage_stays(cursor, kind, rows_of_stays.values())
-            cursor.execute(statement.encode())
+def _write_current(cursor: psycopg.Cursor, rows: LocationRows) -> None:
+    cursor.execute(sql.STAGE)
+    _copy(cursor, "stage", rows.newest())
+    cursor.execute(sql.MOVED)
+    if cursor.rowcount < np.count_nonzero(rows.last):
+        cursor.execute(sql.APPEARED)
+
+
+def _write_events(cursor: psycopg.Cursor, windows: Sequence[ClosedWindow]) -> None:
     alerts = [parts for w in windows for parts in event_rows.alerts(w)]
     _many(cursor, sql.ALERT, (alert for alert, _, _ in alerts))
     _many(cursor, sql.ALERT_EVENT, (event for _, event, _ in alerts))
