@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from bench import broker_run
@@ -115,18 +116,20 @@ def replays(
         "": scale.load.changed(seconds=scale.replay_s),
         ", all tags moving": scale.load.changed(seconds=scale.all_moving_s, moving=1.0),
     }
-    targets = {("", True): 1.2e6, ("", False): 3e6}
+    targets = {(", 2 processes", True): 1.2e6, (", 2 processes", False): 3e6}
     found: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    kinds = [(what, 1) for what in loads] + [("", 2)]
     for _ in range(scale.runs):
-        for what, load in loads.items():
-            recorded = prepare(load)
-            for store in (False, True):
-                with services.fresh(load.buildings, load.tags) as url:
-                    one = whole(replay(recorded, url, store=store, warm_s=scale.warm_s))
-                found.setdefault((what, store), []).append(one)
-                say(f"  replay{what}, {'database' if store else 'null'}: "
-                    f"{shown(one['reads_per_s'])} reads/s, "
-                    f"{one['solved_share']:.1%} solved")  # fmt: skip
+        for (what, processes), store in product(kinds, (False, True)):
+            load = loads[what]
+            with services.fresh(load.buildings, load.tags) as url:
+                recorded, warm_s = prepare(load), scale.warm_s
+                one = whole(replay(recorded, url, store=store, warm_s=warm_s, processes=processes))
+            name = what + (f", {processes} processes" if processes > 1 else "")
+            found.setdefault((name, store), []).append(one)
+            say(f"  replay{name}, {'database' if store else 'null'}: "
+                f"{shown(one['reads_per_s'])} reads/s, "
+                f"{one['solved_share']:.1%} solved")  # fmt: skip
     if baseline:
         ratios = [one["reads_per_s"] / baseline for one in found["", True]]
         yield Figure("replay into the database against the naive flow", ratios, "x", RATIO)

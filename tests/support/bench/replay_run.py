@@ -31,6 +31,9 @@ from pipeline.registry.directory import DatabaseDirectory
 from pipeline.sinks.timescale import TimescaleSink
 
 WARM_S = 10.0
+SUMMED = ("sent", "all_reads", "refused", "reads", "windows", "solved", "rows", "room_visits",
+          "zone_visits", "sessions", "alerts", "late_reads", "cpu_s", "memory_mib")  # fmt: skip
+"""Over the processes of a run."""
 POLICY = {"use_dwell_s": 8.0}
 """Instead of a minute: still tags get their sessions while a run warms up, walkers rarely do."""
 
@@ -42,8 +45,10 @@ def replay(
     store: bool,
     epoch_s: float = 2.0,
     warm_s: float = WARM_S,
+    processes: int = 1,
 ) -> dict[str, Any]:
-    """Run it in a child process; what that prints."""
+    """Run it in child processes that share the buildings; what the first prints, with the reads
+    of all in the time from the first one's beginning to the last one's end."""
     told = {
         "recorded": str(recorded.directory),
         "database_url": database_url,
@@ -51,11 +56,16 @@ def replay(
         "epoch_s": epoch_s,
         "warm_s": warm_s,
     }
-    return children.ask("bench.replay_run", told)
+    parts = [told | {"share": [part, processes]} for part in range(processes)]
+    found = children.ask_all("bench.replay_run", parts)
+    seconds = max(f["ended_s"] for f in found) - min(f["began_s"] for f in found)
+    measured = recorded.reads(recorded.first_after(warm_s))
+    sums = {name: sum(f[name] for f in found) for name in SUMMED}
+    return found[0] | sums | {"seconds": seconds, "reads_per_s": measured / seconds}
 
 
 def run(told: dict[str, Any]) -> dict[str, Any]:
-    recorded = Recorded(Path(told["recorded"]))
+    recorded = Recorded(Path(told["recorded"])).share(*told["share"])
     tally = Tally(recorded.load.start_us + round(told["warm_s"] * 1e6))
     tally.watch_the_flow()
 
@@ -72,13 +82,10 @@ def run(told: dict[str, Any]) -> dict[str, Any]:
         interval = timedelta(seconds=told["epoch_s"])
         cli_main(flow, epoch_interval=interval, recovery_config=recovery)
         ended, ended_cpu = time.perf_counter(), time.process_time()
-    first = recorded.first_after(told["warm_s"])
-    sent = recorded.reads(first)
     return asdict(tally) | {
         "sent": recorded.reads(),
-        "seconds": ended - tally.began_s,
+        "ended_s": ended,
         "cpu_s": ended_cpu - tally.began_cpu_s,
-        "reads_per_s": sent / (ended - tally.began_s),
         "solved_share": tally.solved / max(1, _heard(recorded, tally)),
         "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
