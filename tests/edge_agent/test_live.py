@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.allow import AllowList
 from edge_agent.clock import EventClock
-from edge_agent.decoders.readings import Reading
+from edge_agent.decoders.readings import Reading, SensorReading
 from edge_agent.live import LiveReads
 from edge_agent.readers.state import ReaderState
 from edge_agent.spool import MEMORY, Spool
@@ -45,6 +45,9 @@ class Gateway:
 
     def hear(self, tag="ble:c4a138000001", dbm=-60.0):
         self.live.heard(self.state, "ward", Reading(tag, dbm, None, "ble"))
+
+    def measure(self, value, tag="ble:c4a138000001", quantity="temperature_c", index=0):
+        self.live.measured(SensorReading(tag, quantity, value, index))
 
     def write(self):
         asyncio.run(self.live.write())
@@ -152,3 +155,53 @@ def test_a_clock_that_is_set_far_back_begins_a_new_stream(gateway):
         for sequence, batch in stream.items():
             later = [b.start_us for s, b in stream.items() if s > sequence and len(b)]
             assert all(start_us >= batch.until_us for start_us in later)
+
+
+def measured_in(batch):
+    s = batch.sensors
+    columns = (array("H", s.tag_index), array("H", s.quantity_index), array("d", s.value))
+    return [(batch.tags[tag], s.quantities[q], value) for tag, q, value in zip(*columns)]
+
+
+def test_what_a_tag_measures_goes_with_the_reads(gateway):
+    gateway.hear()
+    gateway.measure(4.5)
+    gateway.measure(True, quantity="motion")
+    gateway.measure(19.0, index=1)
+    gateway.measure("long_press", quantity="button")
+    gateway.pass_us(1_100_000)
+    gateway.write()
+    (batch,) = gateway.batches()
+    tag = "ble:c4a138000001"
+    assert len(batch) == 1 and measured_in(batch) == [
+        (tag, "temperature_c", 4.5),
+        (tag, "motion", 1.0),
+        (tag, "temperature_c_2", 19.0),
+        (tag, "button", 4.0),
+    ]
+
+
+def test_what_was_measured_alone_is_a_batch(gateway):
+    gateway.online = False  # no heartbeat
+    gateway.measure(4.5)
+    gateway.pass_us(1_100_000)
+    gateway.write()
+    (batch,) = gateway.batches()
+    assert len(batch) == 0 and len(measured_in(batch)) == 1
+    assert batch.start_us == T0
+
+
+def test_the_end_keeps_what_was_measured(gateway):
+    gateway.measure(4.5)
+    asyncio.run(gateway.live.close())
+    (batch,) = gateway.batches()
+    assert len(measured_in(batch)) == 1 and batch.until_us <= T0
+
+
+def test_the_allow_list_is_for_values_too():
+    gateway = Gateway(allow=["epc:*"])
+    gateway.measure(4.5)
+    gateway.pass_us(1_100_000)
+    gateway.write()
+    assert [batch.sensors for batch in gateway.batches()] == [None]
+    gateway.spool.close()
