@@ -10,59 +10,80 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge_agent import decode_command, faults
-from edge_agent.agent import Agent
+from edge_agent import decode_command, faults, status_command
 from edge_agent.errors import EdgeError, SettingsError
 from edge_agent.logs import FORMATS, configure, fields
+from edge_agent.program import program_version
 from edge_agent.settings import Settings, load
-from edge_agent.status import program_version
 
 log = logging.getLogger("edge.agent")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    if options.command == "decode":
-        return decode_command.main(options)
     try:
-        settings = load(options.config)
-        faults.install_from_environment()
+        return int(options.call(options))
     except SettingsError as error:
         for mistake in error.mistakes:
             print(f"biotrakr-edge: {mistake}", file=sys.stderr)
         return 2
-    if options.command == "check-config":
-        print(f"{options.config}: good, gateway {settings.user}, {len(settings.readers)} readers")
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has enough of it
         return 0
-    configure(options.log_level.upper(), options.log_format)
-    try:
-        asyncio.run(_run(settings))
-    except EdgeError as error:
-        log.error("cannot run %s", fields(error=error))
-        return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="biotrakr-edge", description=__doc__)
     parser.add_argument("--version", action="version", version=program_version())
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="read, spool and publish until stopped")
-    check = commands.add_parser("check-config", help="say whether the configuration is good")
+
+    def add(
+        name: str, text: str, call: Callable[[argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(call=call)
+        return command
+
+    run = add("run", "read, spool and publish until stopped", _run)
+    check = add("check-config", "say whether the configuration is good", _check)
     for command in (run, check):
         command.add_argument("--config", type=Path, required=True, help="TOML file")
-    decode = commands.add_parser("decode", help="say what decoders make of bytes on standard input")
-    decode_command.add_arguments(decode)
     levels = ("debug", "info", "warning", "error")
     run.add_argument("--log-level", choices=levels, default="info")
     run.add_argument("--log-format", choices=FORMATS, default="text")
+    text = "how the agent here is; exit status 0 well, 1 in trouble, 2 not running"
+    status_command.add_arguments(add("status", text, status_command.main))
+    text = "say what decoders make of bytes on standard input"
+    decode_command.add_arguments(add("decode", text, decode_command.main))
     return parser
 
 
-async def _run(settings: Settings) -> None:
+def _check(options: argparse.Namespace) -> int:
+    settings = load(options.config)
+    faults.install_from_environment()
+    print(f"{options.config}: good, gateway {settings.user}, {len(settings.readers)} readers")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = load(options.config)
+    faults.install_from_environment()
+    configure(options.log_level.upper(), options.log_format)
+    try:
+        asyncio.run(_agent(settings))
+    except EdgeError as error:
+        log.error("cannot run %s", fields(error=error))
+        return 1
+    return 0
+
+
+async def _agent(settings: Settings) -> None:
+    # Here and not above: the other commands start without MQTT and SQLite.
+    from edge_agent.agent import Agent  # noqa: PLC0415
+
     agent = Agent(settings)
     if settings.metrics_address is not None:
         # Only who is asked for numbers needs the memory for it.

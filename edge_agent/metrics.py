@@ -18,10 +18,10 @@ from prometheus_client.registry import Collector
 
 from edge_agent.agent import Agent
 from edge_agent.clock import EventClock
+from edge_agent.health import health_of
 from edge_agent.logs import fields
 from edge_agent.publisher import Publisher
 from pipeline.contracts.address import Address
-from pipeline.contracts.health import Check, Health
 from pipeline.contracts.listener import (
     Listener,
     ListenError,
@@ -33,8 +33,6 @@ from pipeline.contracts.messages import GatewayStatus, ReaderHealth, SpoolHealth
 
 log = logging.getLogger("edge.metrics")
 
-LOOP_S, BROKER_S = 30.0, 60.0
-"""How long the loop may stand still and the broker be away before /health fails."""
 _STATES = ("starting", "running", "silent", "failed")
 _COUNTERS = {
     "batches_sent": "Batches given to the broker, repeats included.",
@@ -111,28 +109,6 @@ class AgentCollector(Collector):
     def describe(self) -> Iterator[Metric]:
         """Nothing is asked before somebody asks us."""
         return iter(())
-
-
-def health_of(agent: Agent) -> Health:
-    """Whether reads are heard, kept and sent."""
-    now_s, publisher = time.monotonic(), agent.publisher
-    lost_s = publisher.lost_s
-    down = [r.name for r in agent.report().readers if r.state in ("silent", "failed")]
-    error = agent.stores.error
-    return Health(
-        [
-            Check("loop", now_s - agent.turned_s, LOOP_S, "turns",
-                  "the agent hangs: start it again"),
-            Check("broker", 0.0 if lost_s is None else now_s - lost_s, BROKER_S,
-                  "connected" if lost_s is None else publisher.error or "not connected",
-                  "see whether the broker can be reached and accepts this gateway; reads are kept"),
-            Check("spool", float(error is not None), 0.0, error or "can be written",
-                  "see whether the disk is full or read-only"),
-            Check("readers", float(bool(down)), 0.0,
-                  f"not heard: {', '.join(down)}" if down else "all are heard",
-                  "see the reader's cable, power and settings; the status message has the error"),
-        ]
-    )  # fmt: skip
 
 
 def _of_readers(readers: list[ReaderHealth]) -> Iterator[Metric]:

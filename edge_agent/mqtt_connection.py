@@ -27,7 +27,7 @@ class Connection:
 
     def __init__(self, settings: Settings, *, will: tuple[str, bytes]) -> None:
         self._settings = settings
-        self._topic: str | None = None
+        self._callbacks: dict[str, Callable[[bytes], None]] = {}
         self.ready = False
         self.problem: str | None = None
         self.unconfirmed: set[int] = set()
@@ -45,10 +45,10 @@ class Connection:
         client.on_publish = self._on_publish
         self._client = client
 
-    def subscribe(self, topic: str, callback: Callable[[mqtt.MQTTMessage], None]) -> None:
-        """Before `open`."""
-        self._topic = topic
-        self._client.on_message = lambda _client, _data, message: callback(message)
+    def subscribe(self, callbacks: dict[str, Callable[[bytes], None]]) -> None:
+        """Topic -> what is called with the payload. Before `open`."""
+        self._callbacks = callbacks
+        self._client.on_message = self._on_message
 
     def open(self) -> None:
         """Blocks for at most ten seconds. Raises OSError, ssl.SSLError, ValueError."""
@@ -78,9 +78,14 @@ class Connection:
         if reason.is_failure:
             self.problem = f"the broker refused us: {reason}"
             return
-        if self._topic is not None:
-            client.subscribe(self._topic, qos=1)
+        if self._callbacks:
+            client.subscribe([(topic, 1) for topic in self._callbacks])
         self.ready = True
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        callback = self._callbacks.get(message.topic)
+        if callback is not None:
+            callback(bytes(message.payload))
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, *_rest: Any) -> None:
         self.unconfirmed.discard(mid)

@@ -22,11 +22,11 @@ from pydantic import (
 from edge_agent.errors import SettingsError
 from pipeline.contracts.address import Address
 from pipeline.contracts.base import Name
+from pipeline.contracts.gateway_config import AllowPattern, MergeWindow, RssiFloor
 from pipeline.contracts.topics import gateway_user
 
 PASSWORD_VARIABLE = "BIOTRAKR_MQTT_PASSWORD"  # noqa: S105 (a variable's name)
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-AllowPattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+:[ -~]{0,120}$")]
 
 
 class _Section(BaseModel):
@@ -145,11 +145,13 @@ class Settings(_Section):
     broker: Broker
     spool: SpoolSettings
     readers: Annotated[list[ReaderSettings], Field(min_length=1, max_length=256)]
-    merge_window_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    merge_window_s: MergeWindow = 1.0
     heartbeat_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     status_s: Annotated[float, Field(ge=0.5, le=3600)] = 10.0
     allow: list[AllowPattern] = []
+    min_rssi_dbm: RssiFloor | None = None
     forward_random: bool = False
+    status_file: Path | None = None
     metrics_address: str | None = None
 
     @field_validator("metrics_address")

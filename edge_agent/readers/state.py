@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -26,6 +27,8 @@ class ReaderState:
     rejected_bytes: int = 0
     heard_us: int | None = None
     error: str | None = None
+    turned: Callable[[], None] = lambda: None
+    """Called by the reader's loop at each turn, heard or not: a watchdog looks at it."""
 
     def heard(self, at_us: int) -> None:
         self.reads += 1

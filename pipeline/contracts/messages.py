@@ -47,6 +47,22 @@ class SpoolHealth(Message):
     dropped_reads: Count = Field(default=0, description="Reads in those")
 
 
+class ConfigReport(Message):
+    """What became of the configuration that was sent from afar."""
+
+    revision: Count | None = Field(
+        default=None, description="In force; null: none, all is as in the gateway's own file"
+    )
+    digest: Annotated[str, Field(max_length=16)] | None = Field(
+        default=None, description="The first 16 hexadecimal digits of the message's SHA-256"
+    )
+    problem: Text | None = Field(
+        default=None,
+        description="Why the newest one was refused (the one before stays in force), or why this "
+        "one will not outlast a restart",
+    )
+
+
 class GatewayStatus(Message):
     """Retained. The last will is the same message with `state` offline."""
 
@@ -66,6 +82,9 @@ class GatewayStatus(Message):
     )
     counters: Annotated[dict[Name, Count], Field(max_length=256)] = Field(
         default_factory=dict, description="Further counters by name, for people and graphs"
+    )
+    config: ConfigReport | None = Field(
+        default=None, description="Null: nothing was ever sent to it, or it is too old to know"
     )
 
 
