@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from edge_agent.decoders import r2000
 from edge_agent.decoders.names import epc_name
-from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
+from edge_agent.decoders.readings import EventName, Frame, ReaderEvent, Reading
 
 
 class R2000Conversation:
@@ -147,6 +147,6 @@ class R2000Conversation:
 
     def _error(self, frame: Frame) -> ReaderEvent:
         code = frame["error"]
-        name = "antenna_missing" if code == r2000.ANTENNA_MISSING else "reader_error"
+        name: EventName = "antenna_missing" if code == r2000.ANTENNA_MISSING else "reader_error"
         detail = f"antenna {self.antenna}: {frame['meaning']} (0x{code:02x})"
         return ReaderEvent(name, detail, self.antenna, code)

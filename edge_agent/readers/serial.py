@@ -68,6 +68,7 @@ class SerialReader:
         conversation = talk.conversation
         frames, answered_s = 0, time.monotonic()
         while True:
+            self._state.turned()
             talk.say()
             for item in [*await talk.listen(), *conversation.events()]:
                 self._take(item)

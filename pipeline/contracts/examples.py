@@ -108,7 +108,12 @@ _ONLINE = GatewayStatus(
     spool=SpoolHealth(batches=2, bytes=17_220, oldest_at=_at(30, 59)),
     readers=[
         ReaderHealth(
-            name="hci0", kind="ble", state="running", reads=81_204, last_heard_at=_at(30, 59)
+            name="hci0",
+            kind="ble",
+            state="running",
+            reads=81_204,
+            last_heard_at=_at(30, 59),
+            counters={"adverts_per_s": 212},
         ),
         ReaderHealth(
             name="door",

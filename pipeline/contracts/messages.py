@@ -35,6 +35,11 @@ class ReaderHealth(Message):
     rejected_bytes: Count = Field(default=0, description="Bytes that were no frame of its protocol")
     last_heard_at: Time | None = Field(default=None, description="When it last heard a tag")
     error: Text | None = Field(default=None, description="Why it is not running, for people")
+    counters: Annotated[dict[Name, Count], Field(max_length=64)] = Field(
+        default_factory=dict,
+        description="Further counters by name, for people and graphs: events such as "
+        "antenna_missing, high_return_loss, adapter_resets; and how it is now: adverts_per_s",
+    )
 
 
 class SpoolHealth(Message):
@@ -55,6 +60,10 @@ class ConfigReport(Message):
     )
     digest: Annotated[str, Field(max_length=16)] | None = Field(
         default=None, description="The first 16 hexadecimal digits of the message's SHA-256"
+    )
+    newest_digest: Annotated[str, Field(max_length=16)] | None = Field(
+        default=None,
+        description="The same of the newest message: it is another one if that was refused",
     )
     problem: Text | None = Field(
         default=None,

@@ -10,6 +10,7 @@ from bleak.backends.bluezdbus import manager as bleak_manager
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
+from edge_agent.decoders.ble_tags import BleTags
 from edge_agent.errors import ReaderLostError
 from edge_agent.readers.ble import BleReader
 from edge_agent.readers.state import ReaderState
@@ -47,6 +48,10 @@ class BlueZ:
         self.starts = 0
         self.filters = {}
         self.monitors = 0
+        self.monitor_refusal = None
+        self.powered = []
+        self.power_refused = False
+        self.heals_when_cycled = False
         self.devices = {}
 
     @classmethod
@@ -84,7 +89,15 @@ class BlueZ:
         elif message.member == "StopDiscovery":
             self.discovering = False
         elif message.member == "RegisterMonitor":
+            if self.monitor_refusal:
+                return Message.new_error(message, self.monitor_refusal, "no")
             self.monitors += 1
+        elif message.member == "Set":
+            if self.power_refused:
+                return Message.new_error(message, "org.bluez.Error.Failed", "rfkill")
+            interface, name, value = message.body
+            assert (interface, name) == ("org.bluez.Adapter1", "Powered")
+            self.powered.append(value.value)
         return Message.new_method_return(message)
 
     def _objects(self):
@@ -153,11 +166,19 @@ class Ward:
     def __init__(self, **options):
         self.state = ReaderState("ward", "ble")
         self.heard = []
-        options = {"silent_after_s": 5.0, **options}
+        self.values, self.escalations = [], []
+        options = {"silent_after_s": 5.0, "mode": "active", "reset_after": 0, **options}
+        adapter = options.pop("adapter", "hci0")
+        tags = BleTags(
+            forward_random=options.pop("forward_random", False), keys=options.pop("keys", None)
+        )
         self.reader = BleReader(
             self.state,
-            "hci0",
+            adapter,
             lambda receiver, reading: self.heard.append((receiver, reading)),
+            measured=self.values.append,
+            tags=tags,
+            escalate=self.escalations.append,
             **options,
         )
 
@@ -308,5 +329,165 @@ def test_no_bluetooth_service_at_all_is_a_failure_not_a_crash(bus_address):
         async with Ward().running() as ward:
             await until(lambda: ward.state.state == "failed")
             assert ward.state.error
+
+    asyncio.run(check())
+
+
+BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
+
+
+def test_what_a_beacon_measures_comes_out(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez, Ward().running() as ward:
+            await until(lambda: bluez.discovering)
+            for _ in range(3):
+                service = {BTHOME: bytes.fromhex("4002ca0903bf133a01")}
+                bluez.advertise("C4:A1:38:00:00:01", service=service)
+            await until(lambda: len(ward.heard) >= 3)
+            assert [(r.tag, r.quantity, r.value) for r in ward.values] == [
+                ("ble:c4a138000001", "temperature_c", 25.06),
+                ("ble:c4a138000001", "humidity_percent", 50.55),
+                ("ble:c4a138000001", "button", "press"),
+            ]
+
+    asyncio.run(check())
+
+
+def test_auto_scans_passively_where_the_adapter_can(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez, Ward(mode="auto").running() as ward:
+            await until(lambda: bluez.monitors)
+            bluez.advertise("C4:A1:38:00:00:01")
+            await until(lambda: ward.heard)
+            assert not bluez.discovering and ward.state.figures["passive"] == 1
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    "refusal", ["org.freedesktop.DBus.Error.UnknownMethod", "org.bluez.Error.Failed"]
+)
+def test_auto_scans_actively_where_it_cannot(bus_address, refusal):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.monitor_refusal = refusal
+            async with Ward(mode="auto").running() as ward:
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.heard)
+                assert ward.state.restarts == 0 and ward.state.figures["passive"] == 0
+
+    asyncio.run(check())
+
+
+def test_auto_scans_actively_when_nothing_is_heard_passively(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            async with Ward(mode="auto", silent_after_s=0.2).running() as ward:
+                await until(lambda: bluez.monitors)
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.heard)
+
+    asyncio.run(check())
+
+
+def test_passive_alone_does_not_turn_active(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.monitor_refusal = "org.bluez.Error.Failed"
+            async with Ward(mode="passive").running() as ward:
+                await until(lambda: ward.state.restarts >= 2)
+                assert not bluez.discovering and ward.state.state == "failed"
+
+    asyncio.run(check())
+
+
+def test_an_adapter_that_stopped_listening_is_switched_off_and_on(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            ward = Ward(silent_after_s=0.1, reset_after=2, escalate_after=0)
+            async with ward.running():
+                await until(lambda: len(bluez.powered) >= 2)
+                assert bluez.powered[:2] == [False, True]
+                assert ward.state.events["adapter_resets"] >= 1
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.heard)
+                assert ward.state.state == "running" and ward.escalations == []
+
+    asyncio.run(check())
+
+
+def test_a_reset_that_is_refused_ends_nothing(bus_address, caplog):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.power_refused = True
+            ward = Ward(silent_after_s=0.1, reset_after=1)
+            async with ward.running():
+                await until(lambda: ward.state.restarts >= 2)
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.heard)
+
+    asyncio.run(check())
+    assert "BlueZ refused Set: rfkill" in caplog.text
+
+
+def test_the_service_manager_is_asked_when_nothing_else_helps(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            ward = Ward(silent_after_s=0.1, escalate_after=3)
+            async with ward.running():
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.escalations)
+                assert ward.state.restarts >= 2
+                assert "reader ward: no advertisement" in ward.escalations[0]
+                restarts = ward.state.restarts
+                await until(lambda: ward.state.restarts >= restarts + 4)
+                assert len(ward.escalations) == 1  # nothing was heard since
+
+    asyncio.run(check())
+
+
+def test_an_adapter_by_its_address(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            async with Ward(adapter="00:11:22:33:44:55").running() as ward:
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.heard)
+
+    asyncio.run(check())
+
+
+def test_an_adapter_that_is_not_there_is_told_with_those_that_are(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address), Ward(adapter="AA:AA:AA:AA:AA:AA").running() as ward:
+            await until(lambda: ward.state.state == "failed")
+            assert ward.state.error == (
+                "no adapter AA:AA:AA:AA:AA:AA; there are: hci0 00:11:22:33:44:55"
+            )
+
+    asyncio.run(check())
+
+
+def test_adverts_per_second_are_told(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez, Ward(silent_after_s=1).running() as ward:
+            await until(lambda: bluez.discovering)
+
+            async def talk():
+                while True:
+                    bluez.advertise("C4:A1:38:00:00:01")
+                    await asyncio.sleep(0.02)
+
+            talking = asyncio.create_task(talk())
+            await until(lambda: 20 <= ward.state.figures.get("adverts_per_s", 0) <= 50)
+            assert ward.state.health().counters["adverts_per_s"] > 0
+            talking.cancel()
+            await until(lambda: ward.state.state == "silent")
+            assert ward.state.figures["adverts_per_s"] == 0
 
     asyncio.run(check())

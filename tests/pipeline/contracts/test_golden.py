@@ -110,6 +110,7 @@ READERS = [
         "rejected_bytes": 0,
         "last_heard_at": at(30, 59),
         "error": None,
+        "counters": {},
     },
     {
         "name": "door",
@@ -120,6 +121,7 @@ READERS = [
         "rejected_bytes": 12,
         "last_heard_at": at(17, 40),
         "error": "the port does not exist",
+        "counters": {},
     },
 ]
 SPOOL = {
