@@ -68,22 +68,22 @@ class RemoteConfig:
             self._keep(self._in_force)
 
     def _take_over(self, payload: bytes) -> bool:
+        digest = digest_of(payload)
         try:
             config = decode_json(GatewayConfig, payload)
             settings = overlaid(self._own, config)
         except MessageError as error:
-            self._problem(f"refused: {error.detail}")
+            self._problem(f"refused: {error.detail}", newest_digest=digest)
             return False
         changed = settings != self.settings
         self.settings, self._in_force = settings, payload
-        digest = hashlib.sha256(payload).hexdigest()[:16]
-        self.report = ConfigReport(revision=config.revision, digest=digest)
+        self.report = ConfigReport(revision=config.revision, digest=digest, newest_digest=digest)
         log.info("configuration in force %s", fields(revision=config.revision, digest=digest))
         return changed
 
-    def _problem(self, text: str) -> None:
+    def _problem(self, text: str, **changes: str) -> None:
         before = self.report or ConfigReport()
-        self.report = before.model_copy(update={"problem": text[:500]})
+        self.report = before.model_copy(update={"problem": text[:500], **changes})
         log.warning("configuration %s", fields(problem=text))
 
     def _keep(self, payload: bytes) -> None:
@@ -95,6 +95,11 @@ class RemoteConfig:
         self._stored = payload
         if self.report is not None and self.report.problem is not None:
             self.report = self.report.model_copy(update={"problem": None})
+
+
+def digest_of(payload: bytes) -> str:
+    """What the status calls a message by."""
+    return hashlib.sha256(payload).hexdigest()[:16]
 
 
 def overlaid(own: Settings, config: GatewayConfig) -> Settings:

@@ -1,6 +1,8 @@
 """Remote configuration of a running agent, over a real broker."""
 
 import json
+import subprocess
+import sys
 import threading
 
 import paho.mqtt.client as mqtt
@@ -134,3 +136,74 @@ def test_a_weak_signal_filter_and_a_window(
     configure(2, min_rssi_dbm=-50, merge_window_s=0.1)
     wait_for(lambda: len(pipeline.reads()) > quiet + 10)
     assert pipeline.statuses[-1].config.revision == 2
+
+
+def biotrakr(broker, *words):
+    user, password = broker.credentials()
+    url = f"mqtt://{user}:{password}@127.0.0.1:{broker.port}"
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli.main", *words, "--mqtt-url", url],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_command_of_ops(
+    plug_in, start_agent, gateway_settings, make_pipeline, gateway, wait_for, broker
+):
+    portal, place = Portal(), f"{ORGANIZATION}/{FACILITY}/{gateway}"
+    door = plug_in(portal)
+    start_agent(gateway_settings(serial(door, "door", "r2000"), extra="status_s = 0.5"))
+    pipeline = make_pipeline(gateway)
+    wait_for(pipeline.reads)
+
+    status, said = biotrakr(broker, "gateway", "configure", place, "--power", "door=19")
+    assert (status, said) == (0, f"{place}: revision 1 is in force\n")
+    wait_for(lambda: portal.powers == [19])
+
+    # The rest stays as it was last sent.
+    status, said = biotrakr(broker, "gateway", "configure", place, "--min-rssi=-80")
+    assert (status, said) == (0, f"{place}: revision 2 is in force\n")
+    status, said = biotrakr(broker, "gateway", "show", place)
+    assert status == 0 and "configuration in force: revision 2" in said
+    assert '"min_rssi_dbm":-80.0' in said and '"power_dbm":{"door":19.0}' in said
+
+    # Refused by the gateway, which alone knows its readers.
+    status, said = biotrakr(broker, "gateway", "configure", place, "--power", "cellar=19")
+    assert status == 1 and "revision 3 refused: power_dbm.cellar: no reader" in said
+    assert "revision 2 stays in force" in said and len(said.splitlines()) == 1
+
+    status, said = biotrakr(broker, "gateway", "configure", place, "--reset")
+    assert (status, said) == (0, f"{place}: revision 4 is in force\n")
+    wait_for(lambda: pipeline.statuses[-1].config.revision == 4)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["configure", "acme/north/g1"], "say what to change"),
+        (["show", "acme/north/g1", "--reset"], "gateway show changes nothing"),
+        (["configure", "acme/g1", "--reset"], "a gateway is organization/facility/name"),
+        (["configure", "acme/north/g 1", "--reset"], "a gateway is organization/facility/name"),
+        (["configure", "acme/north/g1", "--power", "door"], "write READER=DBM"),
+        (["configure", "acme/north/g1", "--allow", "*"], "allow.0: String should match"),
+        (["configure", "acme/north/g1", "--merge-window", "999"], "merge_window_s: Input should"),
+        (["configure", "acme/north/g1", "--allow-from", "/nowhere"], "--allow-from"),
+    ],
+)
+def test_mistakes_of_ops_are_one_line_and_send_nothing(broker, words, said):
+    status, text = biotrakr(broker, "gateway", *words)
+    assert status == 2 and said in text and len(text.splitlines()) == 1
+
+
+def test_a_gateway_that_is_away_will_get_it(
+    plug_in, start_agent, gateway_settings, make_pipeline, gateway, wait_for, broker
+):
+    place = f"{ORGANIZATION}/{FACILITY}/{gateway}"
+    words = ("gateway", "configure", place, "--power", "door=19", "--wait", "0.5")
+    status, said = biotrakr(broker, *words)
+    assert status == 1 and "no answer yet (the gateway is never heard of)" in said
+    portal = Portal()
+    door = plug_in(portal)
+    start_agent(gateway_settings(serial(door, "door", "r2000")))
+    wait_for(lambda: 19 in portal.powers)
