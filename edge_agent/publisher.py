@@ -16,7 +16,7 @@ from edge_agent.clock import EventClock
 from edge_agent.delivery import Delivery
 from edge_agent.errors import SpoolError
 from edge_agent.logs import fields
-from edge_agent.mqtt_connection import Connection
+from edge_agent.mqtt_connection import Connection, explained
 from edge_agent.outgoing import payload_of
 from edge_agent.readers.supervise import Backoff
 from edge_agent.settings import Settings
@@ -101,7 +101,7 @@ class Publisher:
             try:
                 self._session()
             except Exception as error:  # whatever the network did, try again
-                self._failed(str(error) or type(error).__name__)
+                self._failed(explained(error))
             self.connected = False
             self.lost_s = time.monotonic() if self.lost_s is None else self.lost_s
             if time.monotonic() - began_s >= _STABLE_S:
