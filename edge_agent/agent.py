@@ -7,23 +7,27 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from edge_agent import tag_keys
 from edge_agent.allow import AllowList
 from edge_agent.clock import EventClock
+from edge_agent.errors import GaveUpError
 from edge_agent.live import LiveReads
 from edge_agent.logs import fields
 from edge_agent.publisher import Publisher
 from edge_agent.pulse import Pulse
 from edge_agent.reader_tasks import ReaderTasks
-from edge_agent.readers.build import live_reader
+from edge_agent.readers.build import Surroundings, live_reader
 from edge_agent.readers.replay import ReplayReader
 from edge_agent.readers.state import ReaderState
 from edge_agent.remote import RemoteConfig
 from edge_agent.reporting import Reporting
+from edge_agent.sensor_values import News
 from edge_agent.service import ServiceManager
 from edge_agent.settings import ReaderSettings, ReplaySettings, SerialSettings, Settings
 from edge_agent.spool import Spool
 from edge_agent.status import StatusBuilder
 from edge_agent.stores import Stores
+from edge_agent.tag_keys import TagKeys
 from edge_agent.watchdog import keep_alive
 from edge_agent.writer import LIVE, BatchWriter
 from pipeline.contracts.messages import GatewayStatus
@@ -39,7 +43,8 @@ _Run = Callable[[], Awaitable[None]]
 
 
 class Agent:
-    """Raises SpoolTooNewError when built; after that nothing but `stop` ends `run`."""
+    """Raises SpoolTooNewError when built; after that nothing but `stop` ends `run`, and what only a
+    new start can help: GaveUpError."""
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class Agent:
         self.pulse = Pulse()
         self._allow = AllowList(self._settings.allow)
         self._stopping = asyncio.Event()
+        self._gave_up: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._configuring = asyncio.Lock()
         self.stores = Stores(self._open_spool)
@@ -88,6 +94,12 @@ class Agent:
         """Flush, say goodbye and let `run` return."""
         self._stopping.set()
 
+    def give_up(self, reason: str) -> None:
+        """Nothing here helps any more: stop, so that the service manager starts us anew."""
+        log.error("gives up, to be started again %s", fields(reason=reason))
+        self._gave_up = reason
+        self.stop()
+
     def report(self) -> GatewayStatus:
         """What the gateway says about itself. From any thread; may wait for the spool's lock."""
         return self.status.build(
@@ -117,6 +129,8 @@ class Agent:
         await self._tasks.stop(_READERS_STOP_S)
         await asyncio.wait(tasks, timeout=_READERS_STOP_S)
         await self._shut_down()
+        if self._gave_up is not None:
+            raise GaveUpError(self._gave_up)
 
     async def _shut_down(self) -> None:
         if self._live is not None:
@@ -134,8 +148,16 @@ class Agent:
         state = self._states[reader.name]
         if isinstance(reader, ReplaySettings):
             return self._replay_reader(reader, state).run
-        heard = partial(self._live_reads().heard, state)
-        return live_reader(reader, state, heard, forward_random=self._settings.forward_random)
+        live = self._live_reads()
+        around = Surroundings(
+            gateway=self._own.gateway,
+            heard=partial(live.heard, state),
+            measured=live.measured,
+            escalate=self.give_up,
+            forward_random=self._settings.forward_random,
+            keys=tag_keys.load(self._own.tag_keys_file) if self._own.tag_keys_file else TagKeys(),
+        )
+        return live_reader(reader, state, around)
 
     def _replay_reader(self, reader: ReplaySettings, state: ReaderState) -> ReplayReader:
         replay = ReplayReader(
@@ -164,6 +186,9 @@ class Agent:
                 window_us=self._settings.window_us,
                 heartbeat_us=round(self._own.heartbeat_s * 1e6),
                 listened_to=lambda: self.publisher.connected,
+                news=News(
+                    interval_s=self._own.sensor_interval_s, refresh_s=self._own.sensor_repeat_s
+                ),
             )
             self._configure_live(self._live)
         return self._live

@@ -16,6 +16,8 @@ _BUTTON = {
     "released": 129.0,
 }
 """As the contract numbers them."""
+_TOGETHER = frozenset(("latitude_deg", "longitude_deg"))
+"""Always go on: who says them limits the rate, for one without the other is another place."""
 _LIMIT = 20_000
 """Quantities of tags whose last value is remembered."""
 
@@ -43,7 +45,9 @@ class News:
     def take(self, reading: SensorReading, at_us: int) -> Measured | None:
         """None: nothing new. `at_us`: event time."""
         value = number(reading.value)
-        if value is None or not self._is_news(reading, at_us):
+        if value is None:
+            return None
+        if reading.quantity not in _TOGETHER and not self._is_news(reading, at_us):
             return None
         suffix = f"_{reading.index + 1}" if reading.index else ""
         return Measured(reading.tag, f"{reading.quantity}{suffix}", at_us, value)

@@ -19,12 +19,17 @@ from pydantic import (
     model_validator,
 )
 
-from edge_agent.errors import SettingsError
+from edge_agent import tag_keys
+from edge_agent.decoders.line_format import LineFormat
+from edge_agent.decoders.registry_serial import ANY_LINE, PROTOCOLS, SerialProtocol
+from edge_agent.errors import ReaderLostError, SettingsError
+from edge_agent.readers import ports
 from pipeline.contracts.address import Address
 from pipeline.contracts.base import Name
 from pipeline.contracts.gateway_config import AllowPattern, MergeWindow, RssiFloor
 from pipeline.contracts.topics import gateway_user
 
+ADAPTER = r"^(hci[0-9]{1,2}|([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2})$"
 PASSWORD_VARIABLE = "BIOTRAKR_MQTT_PASSWORD"  # noqa: S105 (a variable's name)
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -89,33 +94,93 @@ class _Reader(_Section):
 
 
 class SerialSettings(_Reader):
-    """`required = false`: a port that is not there yet is waited for instead of refused."""
+    """`port`: as in readers.ports. `baudrate`: default that of the protocol; auto: find out.
+
+    `required = false`: a port that is not there yet is waited for instead of refused.
+    `silent_after_s`: default 10 s, or never for what is silent when there is nothing to read.
+    `gs1` is for scanners, `pattern` and `prefix` for the line protocol.
+    """
 
     kind: Literal["serial"]
-    protocol: Literal["r2000", "m100"]
+    protocol: str
     port: str
-    baudrate: Annotated[int, Field(ge=1200, le=4_000_000)] = 115_200
+    baudrate: Annotated[int, Field(ge=1200, le=4_000_000)] | Literal["auto"] | None = None
     antennas: Annotated[list[Annotated[int, Field(ge=1, le=32)]], Field(min_length=1)] = [1]
-    power_dbm: Annotated[float, Field(ge=0, le=33)] | None = None
-    silent_after_s: Seconds = 10.0
+    power_dbm: Annotated[float, Field(ge=-10, le=33)] | None = None
+    region: str | None = None
+    silent_after_s: Seconds | None = None
     required: bool = True
+    gs1: bool = False
+    pattern: Annotated[str, Field(max_length=500)] = ANY_LINE
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,31}$")] = "line"
 
     @model_validator(mode="after")
-    def _port_is_there(self) -> SerialSettings:
-        if self.required and not Path(self.port).exists():
+    def _fits_the_protocol(self) -> SerialSettings:
+        row = PROTOCOLS.get(self.protocol)
+        if row is None or row.host is None:
+            known = ", ".join(sorted(name for name, row in PROTOCOLS.items() if row.host))
+            raise ValueError(f"protocol: there is no {self.protocol}; there are: {known}")
+        self._check_port(row)
+        self._check_radio(row)
+        if self.baudrate == "auto" and not row.rates:
+            raise ValueError(f"baudrate: {self.protocol} has no checksum to tell by: give a number")
+        if self.gs1 and self.protocol != "scanner":
+            raise ValueError("gs1: is for the protocol scanner")
+        if {"pattern", "prefix"} & self.model_fields_set and self.protocol != "line":
+            raise ValueError("pattern: it and prefix are for the protocol line")
+        try:
+            LineFormat(self.pattern)
+        except ValueError as error:
+            raise ValueError(f"pattern: {error}") from None
+        return self
+
+    def _check_port(self, row: SerialProtocol) -> None:
+        if not ports.FORM.fullmatch(self.port):
+            raise ValueError(
+                "port: expected /dev/.., usb:SERIAL, usb:VID:PID, usb@SOCKET or tcp://"
+            )
+        try:
+            host = ports.host(self.port)
+            path = None if host is not None or not self.required else ports.device(self.port)
+        except (ValueError, ReaderLostError) as error:
+            raise ValueError(f"port: {error}") from None
+        if host is not None and host.port is None and row.tcp_port is None:
+            raise ValueError(f"port: {self.protocol} has no port of its own: use tcp://host:port")
+        if host is not None and self.baudrate is not None:
+            raise ValueError("baudrate: a network has none")
+        if path is not None and not Path(path).exists():
             raise ValueError(f"port: {self.port} does not exist")
+
+    def _check_radio(self, row: SerialProtocol) -> None:
         if len(set(self.antennas)) != len(self.antennas):
             raise ValueError("antennas: each may be named once")
-        if self.protocol == "m100" and self.antennas != [1]:
-            raise ValueError("antennas: an m100 module has one")
-        return self
+        if row.most_antennas == 1 and self.antennas != [1]:
+            raise ValueError(f"antennas: {self.protocol} goes over one only")
+        if max(self.antennas) > row.most_antennas:
+            raise ValueError(f"antennas: {self.protocol} has at most {row.most_antennas}")
+        if self.power_dbm is not None and row.power_dbm is None:
+            raise ValueError(f"power_dbm: cannot be set with {self.protocol}")
+        low, high = row.power_dbm or (-10.0, 33.0)
+        if self.power_dbm is not None and not low <= self.power_dbm <= high:
+            raise ValueError(f"power_dbm: {self.protocol} takes {low:g} to {high:g}")
+        regions = ", ".join(row.regions)
+        if self.region is not None and self.region not in row.regions:
+            told = f"one of {regions}" if regions else f"cannot be set with {self.protocol}"
+            raise ValueError(f"region: {told}")
+        if self.region is None and row.region_needed:
+            raise ValueError(f"region: {self.protocol} needs one, as the country has it: {regions}")
 
 
 class BleSettings(_Reader):
+    """`adapter`: hci0, or its address. `reset_after`: ends in a row after which it is switched off
+    and on; `escalate_after`: after which the service manager starts the agent again. 0: never."""
+
     kind: Literal["ble"]
-    adapter: Annotated[str, StringConstraints(pattern=r"^hci[0-9]{1,2}$")] = "hci0"
-    mode: Literal["active", "passive"] = "active"
+    adapter: Annotated[str, StringConstraints(pattern=ADAPTER)] = "hci0"
+    mode: Literal["auto", "active", "passive"] = "auto"
     silent_after_s: Seconds = 30.0
+    reset_after: Annotated[int, Field(ge=0, le=1000)] = 3
+    escalate_after: Annotated[int, Field(ge=0, le=1000)] = 10
 
 
 class ReplaySettings(_Reader):
@@ -151,6 +216,9 @@ class Settings(_Section):
     allow: list[AllowPattern] = []
     min_rssi_dbm: RssiFloor | None = None
     forward_random: bool = False
+    sensor_interval_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    sensor_repeat_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    tag_keys_file: Path | None = None
     status_file: Path | None = None
     metrics_address: str | None = None
 
@@ -160,6 +228,13 @@ class Settings(_Section):
         if address is not None:
             Address.parse(address)
         return address
+
+    @field_validator("tag_keys_file")
+    @classmethod
+    def _keys_are_good(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            tag_keys.load(path)
+        return path
 
     @field_validator("readers")
     @classmethod

@@ -21,6 +21,7 @@ class R2000Conversation:
         antennas: Sequence[int] = (1,),
         *,
         power_dbm: float | None = None,
+        region: str | None = None,
         reply_timeout_s: float = 0.5,
         round_timeout_s: float = 2.0,
         round_interval_s: float = 0.05,
@@ -28,7 +29,12 @@ class R2000Conversation:
         reset_pause_s: float = 1.0,
     ) -> None:
         self._antennas = list(antennas)
-        self._power_dbm = power_dbm
+        self._setup: list[tuple[int, bytes]] = []
+        if region is not None:
+            self._setup.append((r2000.SET_REGION, r2000.REGIONS[region]))
+        if power_dbm is not None:
+            self._setup.append((r2000.SET_POWER, bytes((round(power_dbm),))))
+        self._todo = list(self._setup)
         self._reply_timeout_s = reply_timeout_s
         self._round_timeout_s = round_timeout_s
         self._round_interval_s = round_interval_s
@@ -39,7 +45,6 @@ class R2000Conversation:
         self._missing: set[int] = set()
         self._index = 0
         self._selected: int | None = None
-        self._configured = power_dbm is None
         self._asked: int | None = None
         self._timeouts = 0
         self.frames = 0
@@ -78,13 +83,12 @@ class R2000Conversation:
             ReaderEvent("reader_reset", f"no answer to {self._timeouts} requests, reset sent")
         )
         self._timeouts = 0
-        self._configured = self._power_dbm is None
+        self._todo = list(self._setup)
         return self._ask(r2000.RESET, b"", now_s, self._reset_pause_s)
 
     def _next(self, now_s: float) -> bytes:
-        if not self._configured:
-            power = round(self._power_dbm or 0)
-            return self._ask(r2000.SET_POWER, bytes((power,)), now_s, self._reply_timeout_s)
+        if self._todo:
+            return self._ask(*self._todo[0], now_s, self._reply_timeout_s)
         if self._selected != self.antenna:
             data = bytes((self.antenna - 1,))
             return self._ask(r2000.SET_ANTENNA, data, now_s, self._reply_timeout_s)
@@ -121,8 +125,8 @@ class R2000Conversation:
         asked, self._asked = self._asked, None
         self.wake_at_s = now_s
         failed = frame["type"] == "error" and frame["error"] != r2000.NO_TAG
-        if asked == r2000.SET_POWER:
-            self._configured = True
+        if self._todo and asked == self._todo[0][0]:
+            del self._todo[0]
         elif asked == r2000.SET_ANTENNA and not failed:
             self._selected = self.antenna
         elif asked in (r2000.SET_ANTENNA, r2000.INVENTORY):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import select
 import struct
 import subprocess
 import sys
@@ -267,6 +268,11 @@ class Device:
     def _serve(self, controller):
         while True:
             try:
+                # Never inside a read for long: it would keep an unplugged terminal alive.
+                if not select.select([controller], [], [], 0.02)[0]:
+                    if self._controller != controller:
+                        return
+                    continue
                 data = os.read(controller, 4096)
             except OSError:
                 if self._controller != controller:

@@ -160,7 +160,9 @@ def test_a_clock_that_is_set_far_back_begins_a_new_stream(gateway):
 def measured_in(batch):
     s = batch.sensors
     columns = (array("H", s.tag_index), array("H", s.quantity_index), array("d", s.value))
-    return [(batch.tags[tag], s.quantities[q], value) for tag, q, value in zip(*columns)]
+    return [
+        (batch.tags[tag], s.quantities[q], value) for tag, q, value in zip(*columns, strict=True)
+    ]
 
 
 def test_what_a_tag_measures_goes_with_the_reads(gateway):

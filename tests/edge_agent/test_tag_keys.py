@@ -56,7 +56,7 @@ def test_modes_that_are_good(write, mode):
     ],
 )
 def test_mistakes_are_told_without_the_key(write, text, said):
-    with pytest.raises(ValueError, match="tag-keys.toml") as caught:
+    with pytest.raises(ValueError, match=r"tag-keys\.toml") as caught:
         load(write(text))
     assert said in str(caught.value)
     assert IRK[:12] not in str(caught.value) and KEY[:12] not in str(caught.value)

@@ -382,12 +382,12 @@ def test_auto_scans_actively_where_it_cannot(bus_address, refusal):
 
 def test_auto_scans_actively_when_nothing_is_heard_passively(bus_address):
     async def check():
-        async with BlueZ.running(bus_address) as bluez:
-            async with Ward(mode="auto", silent_after_s=0.2).running() as ward:
-                await until(lambda: bluez.monitors)
-                await until(lambda: bluez.discovering)
-                bluez.advertise("C4:A1:38:00:00:01")
-                await until(lambda: ward.heard)
+        ward = Ward(mode="auto", silent_after_s=0.2)
+        async with BlueZ.running(bus_address) as bluez, ward.running():
+            await until(lambda: bluez.monitors)
+            await until(lambda: bluez.discovering)
+            bluez.advertise("C4:A1:38:00:00:01")
+            await until(lambda: ward.heard)
 
     asyncio.run(check())
 
@@ -453,11 +453,11 @@ def test_the_service_manager_is_asked_when_nothing_else_helps(bus_address):
 
 def test_an_adapter_by_its_address(bus_address):
     async def check():
-        async with BlueZ.running(bus_address) as bluez:
-            async with Ward(adapter="00:11:22:33:44:55").running() as ward:
-                await until(lambda: bluez.discovering)
-                bluez.advertise("C4:A1:38:00:00:01")
-                await until(lambda: ward.heard)
+        ward = Ward(adapter="00:11:22:33:44:55")
+        async with BlueZ.running(bus_address) as bluez, ward.running():
+            await until(lambda: bluez.discovering)
+            bluez.advertise("C4:A1:38:00:00:01")
+            await until(lambda: ward.heard)
 
     asyncio.run(check())
 
