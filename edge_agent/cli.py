@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_agent import decode_command, faults, provision_command, status_command
+from edge_agent.discover import command as discover
 from edge_agent.errors import EdgeError, SettingsError
 from edge_agent.logs import FORMATS, configure, fields
 from edge_agent.program import program_version
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-format", choices=FORMATS, default="text")
     text = "how the agent here is; exit status 0 well, 1 in trouble, 2 not running"
     status_command.add_arguments(add("status", text, status_command.main))
+    text = "say what answers on the serial ports and what is in the air"
+    discover.add_arguments(add("discover", text, discover.main))
     text = "make this gateway's key and certificate request, say what ops must enter"
     provision_command.add_arguments(add("provision", text, provision_command.main))
     text = "say what decoders make of bytes on standard input"

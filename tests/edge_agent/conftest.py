@@ -298,3 +298,15 @@ def plug_in(tmp_path):
     yield plug
     for device in devices:
         device.unplug()
+
+
+@pytest.fixture
+def bus_address(tmp_path, monkeypatch):
+    """A private D-Bus that everybody in this test takes for the system's."""
+    address = f"unix:path={tmp_path}/bus"
+    command = ["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={address}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as daemon:
+        assert daemon.stdout.readline()
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        yield address
+        daemon.terminate()
