@@ -104,7 +104,7 @@ class SerialSettings(_Reader):
     kind: Literal["serial"]
     protocol: str
     port: str
-    baudrate: Annotated[int, Field(ge=1200, le=4_000_000)] | Literal["auto"] | None = None
+    baudrate: int | str | None = None
     antennas: Annotated[list[Annotated[int, Field(ge=1, le=32)]], Field(min_length=1)] = [1]
     power_dbm: Annotated[float, Field(ge=-10, le=33)] | None = None
     region: str | None = None
@@ -122,7 +122,11 @@ class SerialSettings(_Reader):
             raise ValueError(f"protocol: there is no {self.protocol}; there are: {known}")
         self._check_port(row)
         self._check_radio(row)
-        if self.baudrate == "auto" and not row.rates:
+        low, high = 1200, 4_000_000
+        if self.baudrate is not None and self.baudrate != "auto":
+            if isinstance(self.baudrate, str) or not low <= self.baudrate <= high:
+                raise ValueError(f"baudrate: expected a number from {low} to {high}, or auto")
+        elif self.baudrate == "auto" and not row.rates:
             raise ValueError(f"baudrate: {self.protocol} has no checksum to tell by: give a number")
         if self.gs1 and self.protocol != "scanner":
             raise ValueError("gs1: is for the protocol scanner")

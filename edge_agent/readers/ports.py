@@ -72,14 +72,19 @@ def stable_name(found: UsbPort, among: Iterable[UsbPort]) -> str:
     if found.serial_number and len(same) == 1:
         return f"usb:{found.serial_number}"
     ids = f"usb:{found.vid:04x}:{found.pid or 0:04x}"
+    socket = (found.location or "").partition(":")[0]
+    there = [other for other in among if (other.location or "").partition(":")[0] == socket]
     alike = [other for other in among if (other.vid, other.pid) == (found.vid, found.pid)]
-    return ids if len(alike) == 1 or not found.location else f"usb@{found.location}"
+    if len(alike) == 1 or not socket:
+        return ids
+    return f"usb@{socket if len(there) == 1 else found.location}"  # one device may have more ports
 
 
 def _fits(port: str, found: UsbPort) -> bool:
     wanted = port[4:]
     if port[3] == "@":
-        return found.location is not None and found.location.partition(":")[0] == wanted
+        location = found.location or ""
+        return wanted in (location, location.partition(":")[0])
     ids = _IDS.fullmatch(wanted)
     if ids is None:
         return found.serial_number == wanted

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from edge_agent.decoders.lines_host import ListenConversation
 from edge_agent.decoders.readings import Conversation, Item, ReaderEvent, Reading, SensorReading
@@ -35,7 +35,7 @@ class SerialReader:
         self,
         state: ReaderState,
         port: str,
-        baudrate: int | Literal["auto"],
+        baudrate: int | str,
         conversation: Callable[[], Conversation],
         heard: Callable[[str, Reading], None],
         *,
@@ -47,7 +47,7 @@ class SerialReader:
     ) -> None:
         self._state = state
         self._port = port
-        self._rates = list(rates) if baudrate == "auto" else [baudrate]
+        self._rates = list(rates) if isinstance(baudrate, str) else [baudrate]
         self._new_conversation = conversation
         self._heard = heard
         self._measured = measured
