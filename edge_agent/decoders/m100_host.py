@@ -92,6 +92,8 @@ class M100Conversation:
 
 def _meaning(frame: Frame) -> Reading | ReaderEvent | None:
     if frame["type"] == "tag":
+        if not frame["epc"]:
+            return None  # a record without an EPC names nothing
         if not frame["tag_crc_ok"]:
             return ReaderEvent("bad_tag_crc", f"tag CRC of {frame['epc']} is wrong, not published")
         return Reading(epc_name(frame["epc"]), float(frame["rssi_dbm"]), None, "rfid")

@@ -10,6 +10,7 @@ from typing import Final
 
 from edge_agent.decoders.lines_host import ListenConversation
 from edge_agent.decoders.readings import Conversation, Item, ReaderEvent, Reading, SensorReading
+from edge_agent.decoders.startup import Notices
 from edge_agent.errors import ReaderLostError
 from edge_agent.logs import fields
 from edge_agent.readers.links import Link, open_link
@@ -54,6 +55,7 @@ class SerialReader:
         self._probe_s = probe_s
         self._silent_after_s = silent_after_s
         self._tcp_port = tcp_port
+        self._notices = Notices()
 
     async def run(self) -> None:
         """Always ends by an error."""
@@ -114,6 +116,8 @@ class SerialReader:
 
     def _event(self, event: ReaderEvent) -> None:
         self._state.count(event.name)
+        if not self._notices.once(event, time.monotonic()):
+            return  # counted; a reader may say it many times a second
         level = logging.INFO if event.name in _GOOD_NEWS else logging.WARNING
         log.log(level, "%s %s", event.name, fields(reader=self._state.name, detail=event.detail))
 

@@ -266,18 +266,19 @@ class Device:
         os.write(self._controller, data)
 
     def _serve(self, controller):
+        arrival = select.poll()
+        arrival.register(controller, select.POLLIN)
         while True:
+            # Never inside a read that has to wait: it would keep an unplugged terminal alive.
+            events = arrival.poll(20)
+            if self._controller != controller:
+                return  # unplugged
+            if not events or not events[0][1] & select.POLLIN:
+                threading.Event().wait(0.01 if events else 0)  # nobody has opened the port
+                continue
             try:
-                # Never inside a read for long: it would keep an unplugged terminal alive.
-                if not select.select([controller], [], [], 0.02)[0]:
-                    if self._controller != controller:
-                        return
-                    continue
                 data = os.read(controller, 4096)
             except OSError:
-                if self._controller != controller:
-                    return  # unplugged
-                threading.Event().wait(0.01)  # the host has not opened the port, or closed it
                 continue
             if not data:
                 return
