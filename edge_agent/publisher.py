@@ -160,7 +160,7 @@ class Publisher:
     def _send_from(self, spool: Spool, connection: Connection) -> None:
         delivery = self._delivery(spool)
         try:
-            for batch in delivery.next(time.monotonic(), self._clock.now_us()):
+            for batch in delivery.next(time.monotonic()):
                 try:
                     payload = payload_of(batch, spool, self._clock)
                 except MessageError as error:

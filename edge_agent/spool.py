@@ -36,7 +36,7 @@ _COLUMNS = "row, boot, sequence, until_us, anchor_us, synchronised, kernel_boot,
 """In the order of Stored's fields."""
 _AFTER = f"SELECT {_COLUMNS} FROM batches WHERE row > ? ORDER BY row LIMIT ?"  # noqa: S608
 _NEWEST = (
-    f"SELECT {_COLUMNS} FROM batches WHERE row > ? AND until_us >= ?"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM batches WHERE row > ? AND created_us >= ? AND anchor_us NOT NULL"  # noqa: S608
     " AND row > (SELECT max(row) FROM batches) - 100 ORDER BY row DESC LIMIT ?"
 )
 """Looks at the newest hundred only: a long backlog must not be walked through again and again."""
@@ -258,7 +258,8 @@ class Spool:
     def _forget_streams(self, database: sqlite3.Connection) -> None:
         """Streams of earlier boots that hold nothing any more."""
         database.execute(
-            "DELETE FROM streams WHERE boot <> ? AND boot NOT IN (SELECT boot FROM batches)",
+            "DELETE FROM streams WHERE boot <> ? AND NOT EXISTS"
+            " (SELECT 1 FROM batches WHERE batches.boot = streams.boot)",
             (self.boot,),
         )
 
@@ -267,8 +268,9 @@ class Spool:
         with self._reading() as database:
             return [Stored(*found) for found in database.execute(_AFTER, (row, limit))]
 
-    def newest(self, row: int, since_us: int, limit: int) -> list[Stored]:
-        """The newest batches beyond `row` that reach `since_us` in event time, oldest first."""
+    def newest(self, row: int, within_s: float, limit: int) -> list[Stored]:
+        """The newest batches of live readers beyond `row`, stored `within_s`, oldest first."""
+        since_us = round((self._wall_s() - within_s) * 1e6)
         with self._reading() as database:
             rows = database.execute(_NEWEST, (row, since_us, limit)).fetchall()
             return [Stored(*found) for found in reversed(rows)]
