@@ -7,7 +7,7 @@ from bleak.backends.bluezdbus import manager as bleak_manager
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-ADAPTER = "/org/bluez/hci0"
+ADAPTER, SECOND = "/org/bluez/hci0", "/org/bluez/hci1"
 MANAGER = "org.freedesktop.DBus.ObjectManager"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
@@ -24,7 +24,8 @@ class BlueZ:
         self.monitor_refusal = None
         self.powered = []
         self.power_refused = False
-        self.heals_when_cycled = False
+        self.deaf = False  # scans and hears nothing, until it is switched off and on
+        self.second_there = self.second_discovering = False
         self.devices = {}
 
     @classmethod
@@ -49,10 +50,17 @@ class BlueZ:
             return None
         if message.member == "GetManagedObjects":
             return Message.new_method_return(message, "a{oa{sa{sv}}}", [self._objects()])
+        if message.path == SECOND and self.second_there:
+            return self._second_call(message)
         if message.path != ADAPTER or not self.adapter_there:
             error = "org.freedesktop.DBus.Error.UnknownObject"
             return Message.new_error(message, error, "no such object")
         return self._adapter_call(message)
+
+    def _second_call(self, message):
+        if message.member in ("StartDiscovery", "StopDiscovery"):
+            self.second_discovering = message.member == "StartDiscovery"
+        return Message.new_method_return(message)
 
     def _adapter_call(self, message):
         if message.member == "SetDiscoveryFilter":
@@ -71,6 +79,7 @@ class BlueZ:
             interface, name, value = message.body
             assert (interface, name) == ("org.bluez.Adapter1", "Powered")
             self.powered.append(value.value)
+            self.deaf = self.deaf and not value.value
         return Message.new_method_return(message)
 
     def _objects(self):
@@ -80,7 +89,9 @@ class BlueZ:
             "Roles": Variant("as", ["central"]),
         }
         manager = {"org.bluez.Adapter1": adapter, "org.bluez.AdvertisementMonitorManager1": {}}
-        return {ADAPTER: manager} if self.adapter_there else {}
+        second = {"org.bluez.Adapter1": adapter | {"Address": Variant("s", "AA:BB:CC:00:00:02")}}
+        found = {ADAPTER: manager} if self.adapter_there else {}
+        return found | ({SECOND: second} if self.second_there else {})
 
     def _signal(self, path, interface, member, signature, body):
         self.bus.send(Message.new_signal(path, interface, member, signature, body))
@@ -97,11 +108,14 @@ class BlueZ:
         interfaces = self._objects()[ADAPTER]
         self._signal("/", MANAGER, "InterfacesAdded", "oa{sa{sv}}", [ADAPTER, interfaces])
 
-    def advertise(self, address, *, rssi=-60, kind="public", company=None, service=None):
+    def advertise(
+        self, address, *, rssi=-60, kind="public", company=None, service=None, adapter=ADAPTER
+    ):
         """One advertisement, if the adapter scans."""
-        if not (self.discovering or self.monitors):
+        scans = (self.discovering or self.monitors) and not self.deaf
+        if not (scans if adapter == ADAPTER else self.second_discovering):
             return
-        path = f"{ADAPTER}/dev_{address.replace(':', '_')}"
+        path = f"{adapter}/dev_{address.replace(':', '_')}"
         changing = {
             "RSSI": Variant("n", rssi),
             "ManufacturerData": Variant(
@@ -120,7 +134,7 @@ class BlueZ:
             "Address": Variant("s", address),
             "Alias": Variant("s", address.replace(":", "-")),
             "AddressType": Variant("s", kind),
-            "Adapter": Variant("o", ADAPTER),
+            "Adapter": Variant("o", adapter),
             "UUIDs": Variant("as", []),
         }
         body = [path, {"org.bluez.Device1": fixed | changing}]

@@ -5,7 +5,7 @@ import contextlib
 import shutil
 
 import pytest
-from bluez_mock import BlueZ, until
+from bluez_mock import SECOND, BlueZ, until
 
 from edge_agent.decoders.ble_tags import BleTags
 from edge_agent.errors import ReaderLostError
@@ -261,15 +261,25 @@ def test_passive_alone_does_not_turn_active(bus_address):
 def test_an_adapter_that_stopped_listening_is_switched_off_and_on(bus_address):
     async def check():
         async with BlueZ.running(bus_address) as bluez:
-            ward = Ward(silent_after_s=0.1, reset_after=2, escalate_after=0)
+            ward = Ward(silent_after_s=0.2, reset_after=2, escalate_after=0)
+
+            async def talk():
+                while True:
+                    bluez.advertise("C4:A1:38:00:00:01")
+                    await asyncio.sleep(0.05)
+
             async with ward.running():
-                await until(lambda: len(bluez.powered) >= 2)
-                assert bluez.powered[:2] == [False, True]
-                assert ward.state.events["adapter_resets"] >= 1
-                await until(lambda: bluez.discovering)
-                bluez.advertise("C4:A1:38:00:00:01")
+                talking = asyncio.create_task(talk())
                 await until(lambda: ward.heard)
-                assert ward.state.state == "running" and ward.escalations == []
+                bluez.deaf = True
+                await until(lambda: ward.state.state == "silent")
+                await until(lambda: bluez.powered)
+                ward.heard.clear()
+                await until(lambda: ward.heard)
+                assert bluez.powered == [False, True]
+                assert ward.state.events["adapter_resets"] == 1 and ward.escalations == []
+                assert ward.state.state == "running"
+                talking.cancel()
 
     asyncio.run(check())
 
@@ -344,5 +354,25 @@ def test_adverts_per_second_are_told(bus_address):
             talking.cancel()
             await until(lambda: ward.state.state == "silent")
             assert ward.state.figures["adverts_per_s"] == 0
+
+    asyncio.run(check())
+
+
+def test_several_adapters_hear_for_themselves(bus_address):
+    async def check():
+        first, second = Ward(), Ward(adapter="AA:BB:CC:00:00:02")
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.second_there = True
+            async with first.running(), second.running():
+                await until(lambda: bluez.discovering and bluez.second_discovering)
+                bluez.advertise("C4:A1:38:00:00:01", rssi=-50)
+                bluez.advertise("C4:A1:38:00:00:01", rssi=-80, adapter=SECOND)
+                await until(lambda: first.heard and second.heard)
+                assert [r.rssi_dbm for _, r in first.heard] == [-50.0]
+                assert [r.rssi_dbm for _, r in second.heard] == [-80.0]
+                bluez.remove_adapter()  # the other one goes on
+                bluez.advertise("C4:A1:38:00:00:02", adapter=SECOND)
+                await until(lambda: "ble:c4a138000002" in second.tags())
+                assert second.state.state == "running"
 
     asyncio.run(check())
