@@ -23,8 +23,9 @@ from pathlib import Path
 from edge_agent import faults
 from edge_agent.batch import Draft
 from edge_agent.errors import SpoolError
+from edge_agent.spool_age import Age, uptime_s
 from edge_agent.spool_reserve import Reserve
-from edge_agent.spool_schema import is_full, open_database
+from edge_agent.spool_schema import explained, is_full, open_database
 from pipeline.contracts.reads import MAX_EARLIER
 
 OVERHEAD_BYTES = 100
@@ -90,6 +91,7 @@ class Spool:
         max_bytes: int = 512 << 20,
         max_age_s: float = 30 * 86_400,
         wall_s: Callable[[], float] = time.time,
+        uptime_s: Callable[[], float] = uptime_s,
         kernel_boot: str | None = None,
     ) -> None:
         self.path = path
@@ -101,10 +103,12 @@ class Spool:
         self._reserve = Reserve(None if path == MEMORY else Path(f"{path}.reserve"))
         self._reserve.keep()
         self.kernel_boot = kernel_boot or _kernel_boot()
+        self._age = Age(self.kernel_boot, wall_s, uptime_s)
         self.version = 0
         """Changes whenever batches were added or removed."""
         with self._writing() as database:
             self._begin_stream(database, turn=None)
+            self._age.follow(database)
             self._batches, self._bytes = database.execute(
                 "SELECT count(*), coalesce(sum(bytes), 0) FROM batches"
             ).fetchone()
@@ -138,6 +142,7 @@ class Spool:
         """Store batches, and the cursor they were made up to, in one transaction."""
         created_us = round(self._wall_s() * 1e6)
         with self._writing() as database:
+            self._age.follow(database)
             sequence, until_us, size = self.sequence, self.until_us, 0
             for draft in batches:
                 sequence += 1
@@ -329,7 +334,7 @@ class Spool:
             try:
                 yield self._database
             except sqlite3.Error as error:
-                raise SpoolError(f"spool {self.path}: {error}") from error
+                raise SpoolError(explained(self.path, error)) from error
 
 
 def _count(database: sqlite3.Connection, name: str, amount: int) -> None:
