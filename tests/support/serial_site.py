@@ -18,7 +18,7 @@ class Site:
         self.state = ReaderState("r", script.protocol)
         self.heard, self.values = [], []
         row = PROTOCOLS[script.protocol]
-        silent = {} if row.silence_is_normal else {"silent_after_s": 0.8}
+        silent = {} if row.silence_is_normal else {"silent_after_s": 0.5}
         options = {"name": "r", "kind": "serial", "protocol": script.protocol, "port": port}
         around = Surroundings(
             gateway="g1",

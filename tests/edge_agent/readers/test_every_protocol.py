@@ -10,10 +10,27 @@ import socket
 import threading
 
 import pytest
-from serial_readers import M100, R2000, SCRIPTS, ChafonCf, Nmea, Rdm6300, Scanner, Ssi
+from serial_readers import (
+    M100,
+    R2000,
+    SCRIPTS,
+    ChafonCf,
+    Nmea,
+    Rdm6300,
+    Scanner,
+    ScannerWithoutTerminator,
+    Ssi,
+)
 from serial_site import Site
 
 from edge_agent.decoders.registry_serial import PROTOCOLS
+from edge_agent.readers import build
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Who may not be silent is given up soon, unless the settings say otherwise."""
+    monkeypatch.setattr(build, "_SILENT_AFTER_S", 0.3)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
@@ -62,7 +79,7 @@ async def falls_silent(site):
     restarts = site.state.restarts
     site.script.silent = True
     if site.settings.silent_after_s is None:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.7)
         assert (site.state.state, site.state.restarts) == ("running", restarts)
     else:
         await site.until(lambda: site.state.state == "silent")
@@ -84,6 +101,19 @@ def test_every_protocol_with_a_host_has_a_script():
     assert {script.protocol for script in SCRIPTS} == {
         name for name, row in PROTOCOLS.items() if row.host
     }
+
+
+def test_a_scan_without_terminator_is_ended_by_silence(plug_in):
+    async def check():
+        reader = ScannerWithoutTerminator()
+        reader.silent = True
+        device = plug_in(reader)
+        async with Site(reader, str(device.link)).running(device.say) as site:
+            await site.until(lambda: site.state.state == "running")
+            device.say(b"]A0A1234")
+            await site.until(lambda: site.heard == [("barcode:A1234", "r")], 2)
+
+    asyncio.run(check())
 
 
 def test_scans_are_acknowledged(plug_in):
