@@ -137,7 +137,20 @@ def _of_readers(readers: list[ReaderHealth]) -> Iterator[Metric]:
             heard.add_metric(who, reader.last_heard_at.timestamp())
         for name in _STATES:
             state.add_metric([reader.name, name], float(reader.state == name))
-    yield from (reads, restarts, rejected, heard, state)
+    yield from (reads, restarts, rejected, heard, state, _counted(readers))
+
+
+def _counted(readers: list[ReaderHealth]) -> Metric:
+    """One family for all: which there are depends on what is plugged in."""
+    family = GaugeMetricFamily(
+        "biotrakr_agent_reader_counter",
+        "What it counts itself: events by name since the start, adverts_per_s as it is now.",
+        labels=["reader", "counter"],
+    )
+    for reader in readers:
+        for name, value in reader.counters.items():
+            family.add_metric([reader.name, name], value)
+    return family
 
 
 def _of_spool(spool: SpoolHealth) -> Iterator[Metric]:

@@ -113,6 +113,7 @@ def lines(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _readers(readers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    readers = list(readers)
     rows: list[tuple[str, ...]] = [("reader", "kind", "state", "reads", "restarts", "last heard")]
     rows += [
         (
@@ -126,6 +127,11 @@ def _readers(readers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         for reader in readers
     ]
     yield from table(rows)
+    for reader in readers:
+        counted = sorted(reader.get("counters", {}).items())
+        if counted:
+            told = ", ".join(f"{name} {value}" for name, value in counted)
+            yield f"  {reader['name']}: {told}"
 
 
 def table(rows: list[tuple[str, ...]]) -> Iterator[str]:

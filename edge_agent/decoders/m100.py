@@ -81,7 +81,7 @@ def decode(frame: bytes) -> Frame:
     if kind == ANSWER and command == ERROR and data:
         return _failure(data)
     name = {COMMAND: "command", ANSWER: "response", NOTICE: "notice"}[kind]
-    frame = {"type": name, "command": command, "data": data.hex()}
+    frame: Frame = {"type": name, "command": command, "data": data.hex()}
     return frame | (_setting(command, data) if kind == ANSWER else {})
 
 
