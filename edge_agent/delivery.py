@@ -37,7 +37,7 @@ class Delivery:
         window: int = 100,
         window_bytes: int = 4 << 20,
         ack_timeout_s: float = 10.0,
-        live_ahead: int = 500,
+        live_ahead: int = 5000,
     ) -> None:
         self._spool = spool
         self._window = window
@@ -86,7 +86,7 @@ class Delivery:
             return ()
         version = self._spool.version
         free = self._window - len(self._in_flight)
-        found = self._spool.after(self._row, free + len(self._ahead)) if free > 0 else []
+        found = self._spool.after(self._row, free) if free > 0 else []
         batches = self._take(found, now_s)
         if free > 0 and not found:
             self._looked_at = version  # nothing is left; look again when the spool changes

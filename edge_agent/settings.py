@@ -51,7 +51,7 @@ class Broker(_Section):
     reconnect_s: Seconds = 1.0
     ack_timeout_s: Seconds = 10.0
     max_in_flight: Annotated[int, Field(ge=1, le=1000)] = 100
-    live_ahead: Annotated[int, Field(ge=0, le=10_000)] = 500
+    live_ahead: Annotated[int, Field(ge=0, le=10_000)] = 5000
 
     @field_validator("url")
     @classmethod
@@ -85,7 +85,7 @@ class Broker(_Section):
 
 class SpoolSettings(_Section):
     path: Path
-    max_bytes: Annotated[int, Field(ge=1 << 16)] = 512 << 20
+    max_bytes: Annotated[int, Field(ge=1 << 16)] = 2 << 30
     max_age_h: Annotated[float, Field(gt=0)] = 720.0
 
 

@@ -88,7 +88,7 @@ class Spool:
         self,
         path: Path | str,
         *,
-        max_bytes: int = 512 << 20,
+        max_bytes: int = 2 << 30,
         max_age_s: float = 30 * 86_400,
         wall_s: Callable[[], float] = time.time,
         uptime_s: Callable[[], float] = uptime_s,

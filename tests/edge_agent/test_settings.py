@@ -29,6 +29,7 @@ def test_the_examples_comments_show_the_defaults(tmp_path):
         "_file",
         "_address",
         "power_dbm",
+        "min_rssi_dbm",
         "username",
         "path = ",
         "kind = ",
