@@ -81,8 +81,8 @@ def decode(frame: bytes) -> Frame:
     if kind == ANSWER and command == ERROR and data:
         return _failure(data)
     name = {COMMAND: "command", ANSWER: "response", NOTICE: "notice"}[kind]
-    frame: Frame = {"type": name, "command": command, "data": data.hex()}
-    return frame | (_setting(command, data) if kind == ANSWER else {})
+    said: Frame = {"type": name, "command": command, "data": data.hex()}
+    return said | (_setting(command, data) if kind == ANSWER else {})
 
 
 def _setting(command: int, data: bytes) -> Frame:
