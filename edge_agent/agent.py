@@ -59,6 +59,8 @@ class Agent:
         self.manager = manager or ServiceManager()
         self.pulse = Pulse()
         self._allow = AllowList(self._settings.allow)
+        file = settings.tag_keys_file
+        self._tag_keys = TagKeys() if file is None else tag_keys.load(file)
         self._stopping = asyncio.Event()
         self._gave_up: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -155,7 +157,7 @@ class Agent:
             measured=live.measured,
             escalate=self.give_up,
             forward_random=self._settings.forward_random,
-            keys=tag_keys.load(self._own.tag_keys_file) if self._own.tag_keys_file else TagKeys(),
+            keys=self._tag_keys,
         )
         return live_reader(reader, state, around)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from edge_agent.decoders.readings import SensorReading, Value
 from pipeline.contracts.codec import Measured
 
@@ -23,8 +25,11 @@ _LIMIT = 20_000
 
 
 def number(value: Value) -> float | None:
-    """Flags as 0 and 1, presses of a button by their number; None for other text."""
-    return _BUTTON.get(value) if isinstance(value, str) else float(value)
+    """Flags as 0 and 1, presses of a button by their number; None for other text and for what is no
+    finite number: one such value would make its whole batch unfit."""
+    if isinstance(value, str):
+        return _BUTTON.get(value)
+    return float(value) if math.isfinite(value) else None
 
 
 class News:

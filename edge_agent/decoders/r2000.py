@@ -16,6 +16,7 @@ REGIONS = {
     "cn": bytes((3, 43, 53)),
 }
 """Name -> region, lowest and highest frequency index (865 to 868, 902 to 928, 920 to 925 MHz)."""
+_REGION_NAMES = {data: name for name, data in REGIONS.items()}
 SUCCESS = 0x10
 NO_TAG = 0x36
 ANTENNA_MISSING = 0x22
@@ -197,6 +198,10 @@ def describe_command(frame: bytes) -> Frame:
         SET_ANTENNA: f"work antenna {value + 1}",
         GET_ANTENNA: "get work antenna",
         SET_POWER: f"power {value} dBm",
+        SET_REGION: f"set region {_REGION_NAMES.get(data, data.hex())}",
+        GET_REGION: "get region",
+        GET_POWER: "get power",
+        TEMPERATURE: "get temperature",
         INVENTORY: f"real-time inventory, {rounds}",
         FAST_SWITCH: "fast antenna switching",
         SESSION_INVENTORY: "inventory with session",

@@ -1,10 +1,18 @@
 """What of all the values goes on: changes, at a bounded rate, and a repetition now and then."""
 
-import pytest
+import math
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.decoders.ble_fields import service_uuid
+from edge_agent.decoders.ble_tags import BleTags
 from edge_agent.decoders.readings import SensorReading
+from edge_agent.decoders.registry_ble import ANY, FORMATS
 from edge_agent.sensor_values import News, number
-from pipeline.contracts.codec import Measured
+from pipeline.contracts.codec import Measured, build_batch, decode_batch, encode_batch
+from pipeline.contracts.reads import ClockState
 
 TAG = "ble:c4a138000001"
 S = 1_000_000
@@ -71,6 +79,57 @@ def test_memory_is_bounded():
     assert len(news._last) <= 2
 
 
-@pytest.mark.parametrize("value, said", [(True, 1.0), (3, 3.0), ("hold_press", 128.0), ("x", None)])
+@pytest.mark.parametrize(
+    "value, said", [(True, 1.0), (3, 3.0), ("hold_press", 128.0), ("x", None), (math.nan, None)]
+)
 def test_numbers(value, said):
     assert number(value) == said
+
+
+COMPANIES = sorted(f.company for f in FORMATS.values() if f.company not in (None, ANY))
+SERVICES = sorted(service_uuid(f.service) for f in FORMATS.values() if f.service is not None)
+HEADS = [
+    "0215",
+    "beac",
+    "00",
+    "20",
+    "2101",
+    "05",
+    "03",
+    "06",
+    "40",
+    "44",
+    "a101",
+    "ca03",
+    "51",
+    "01",
+]
+payloads = st.builds(
+    lambda head, rest: bytes.fromhex(head) + rest, st.sampled_from(HEADS), st.binary(max_size=26)
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.sampled_from(COMPANIES), payloads, max_size=2),
+            st.dictionaries(st.sampled_from(SERVICES), payloads, max_size=2),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_whatever_is_in_the_air_fits_into_a_batch(adverts):
+    """One value that does not would take the reads of its batch with it."""
+    tags, news = BleTags(), News(interval_s=0)
+    sensors = []
+    for at_s, (company, service) in enumerate(adverts):
+        _, values = tags.take("C4:A1:38:00:00:01", "public", company, service, float(at_s))
+        sensors += [m for v in values if (m := news.take(v, at_s * S)) is not None]
+    empty = {"tags": [], "receivers": [], "time_us": [], "count": [], "kind": []}
+    levels = {"rssi_cdbm": [], "peak_cdbm": []}
+    envelope = {"gateway": "g1", "boot": "0" * 8, "sequence": 1, "until_us": 0}
+    envelope["clock"] = ClockState(synchronised=True)
+    batch = decode_batch(encode_batch(build_batch(envelope, **empty, **levels, sensors=sensors)))
+    assert (batch.sensors is None) == (not sensors)
+    assert not sensors or len(batch.sensors) == len(sensors)

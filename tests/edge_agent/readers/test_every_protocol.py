@@ -15,11 +15,14 @@ from serial_readers import (
     R2000,
     SCRIPTS,
     ChafonCf,
+    Mercury,
     Nmea,
+    Rcp,
     Rdm6300,
     Scanner,
     ScannerWithoutTerminator,
     Ssi,
+    UhfReader18,
 )
 from serial_site import Site
 
@@ -127,19 +130,28 @@ def test_scans_are_acknowledged(plug_in):
     asyncio.run(check())
 
 
-def test_what_is_set_is_sent_before_anything_is_transmitted(plug_in):
+@pytest.mark.parametrize(
+    "script, settings, start",
+    [
+        (R2000, ("set region eu", "power 27 dBm"), "real-time inventory, 1 round"),
+        (M100, ("set region eu", "power 20.00 dBm"), "multi poll 10000 rounds"),
+        (Mercury, ("set region 2 (EU)", "set read power 23.00 dBm"), "start continuous"),
+        (UhfReader18, ("set region", "power 20 dBm"), "inventory"),
+        (ChafonCf, ("power 26 dBm",), "start inventory, continuous"),
+        (Rcp, ("set region 0x31", "power 20.0 dBm"), "start automatic read, endless"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_is_set_is_sent_before_anything_is_transmitted(plug_in, script, settings, start):
     async def check():
-        for script in (R2000, M100):
-            reader = script()
-            device = plug_in(reader)
-            async with Site(reader, str(device.link)).running(device.say) as site:
-                await site.hears()
-            asked = [frame["command"] for frame in reader.commands]
-            row = PROTOCOLS[script.protocol]
-            module = row.describe.__globals__
-            inventory = module["INVENTORY" if script is R2000 else "MULTI_POLL"]
-            for setting in ("SET_REGION", "SET_POWER"):
-                assert asked.index(module[setting]) < asked.index(inventory)
+        reader = script()
+        device = plug_in(reader)
+        async with Site(reader, str(device.link)).running(device.say) as site:
+            await site.hears()
+        asked = [frame["meaning"] for frame in reader.commands]
+        first = next(n for n, meaning in enumerate(asked) if meaning.startswith(start))
+        for setting in settings:
+            assert setting in asked[:first]
 
     asyncio.run(check())
 
