@@ -67,7 +67,7 @@ class MercuryConversation(StreamingHost):
         if (celsius := frame.get("temperature_c")) is None:
             return []
         self.temperature_c = celsius
-        return self._tell("temperature", f"{celsius} degrees Celsius", now_s)
+        return self._tell("temperature", f"{celsius} degrees Celsius", now_s, code=celsius)
 
     def _error(self, frame: Frame, step: Step | None, now_s: float) -> list[ReaderEvent]:
         code = frame["status"]

@@ -18,6 +18,7 @@ REGIONS = {
 """Name -> region, lowest and highest frequency index (865 to 868, 902 to 928, 920 to 925 MHz)."""
 _REGION_NAMES = {data: name for name, data in REGIONS.items()}
 SUCCESS = 0x10
+RESET_ITSELF = 0x20
 NO_TAG = 0x36
 ANTENNA_MISSING = 0x22
 _INVENTORIES = (INVENTORY, FAST_SWITCH, SESSION_INVENTORY)

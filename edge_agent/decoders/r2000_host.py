@@ -27,6 +27,7 @@ class R2000Conversation:
         round_interval_s: float = 0.05,
         timeouts_before_reset: int = 3,
         reset_pause_s: float = 1.0,
+        temperature_s: float = 60.0,
     ) -> None:
         self._antennas = list(antennas)
         self._setup: list[tuple[int, bytes]] = []
@@ -40,6 +41,8 @@ class R2000Conversation:
         self._round_interval_s = round_interval_s
         self._timeouts_before_reset = timeouts_before_reset
         self._reset_pause_s = reset_pause_s
+        self._temperature_s = temperature_s
+        self._temperature_due_s: float | None = None
         self._decoder = r2000.Decoder()
         self._events: list[ReaderEvent] = []
         self._missing: set[int] = set()
@@ -71,6 +74,8 @@ class R2000Conversation:
         """What to write now; empty while an answer may still come or a pause lasts."""
         if now_s < self.wake_at_s:
             return b""
+        if self._asked == r2000.TEMPERATURE:
+            self._asked, self._temperature_due_s = None, float("inf")  # this board cannot tell
         if self._asked is not None and self._asked != r2000.RESET:
             self._timeouts += 1
             self._selected = None  # it may have restarted: select the antenna again
@@ -89,6 +94,11 @@ class R2000Conversation:
     def _next(self, now_s: float) -> bytes:
         if self._todo:
             return self._ask(*self._todo[0], now_s, self._reply_timeout_s)
+        if self._temperature_due_s is None:
+            self._temperature_due_s = now_s + self._temperature_s
+        if now_s >= self._temperature_due_s:
+            self._temperature_due_s = now_s + self._temperature_s
+            return self._ask(r2000.TEMPERATURE, b"", now_s, self._reply_timeout_s)
         if self._selected != self.antenna:
             data = bytes((self.antenna - 1,))
             return self._ask(r2000.SET_ANTENNA, data, now_s, self._reply_timeout_s)
@@ -109,9 +119,17 @@ class R2000Conversation:
                 found.append(self._reading(frame))
                 if self._asked == r2000.INVENTORY:
                     self.wake_at_s = now_s + self._round_timeout_s
+            elif frame.get("error") == r2000.RESET_ITSELF and self._asked != r2000.RESET:
+                found.append(self._restarted(frame, now_s))
             elif frame.get("command") == self._asked != r2000.RESET:  # a reset needs its pause
                 found += self._answer(frame, now_s)
         return found
+
+    def _restarted(self, frame: Frame, now_s: float) -> ReaderEvent:
+        """It has lost power or crashed: set it up again."""
+        self._todo, self._selected, self._asked = list(self._setup), None, None
+        self.wake_at_s = now_s + self._reset_pause_s
+        return ReaderEvent("reader_restarted", frame["meaning"], None, frame["error"])
 
     def _reading(self, frame: Frame) -> Reading:
         # The frame has two bits for the antenna: boards with eight mean the one that was selected.
@@ -124,6 +142,8 @@ class R2000Conversation:
         """Go on to the next request; `_asked` is the command that `frame` answers."""
         asked, self._asked = self._asked, None
         self.wake_at_s = now_s
+        if asked == r2000.TEMPERATURE:
+            return self._temperature(frame)
         failed = frame["type"] == "error" and frame["error"] != r2000.NO_TAG
         if self._todo and asked == self._todo[0][0]:
             del self._todo[0]
@@ -132,6 +152,13 @@ class R2000Conversation:
         elif asked in (r2000.SET_ANTENNA, r2000.INVENTORY):
             return self._round_over(frame if failed else None, now_s)
         return [self._error(frame)] if failed else []
+
+    def _temperature(self, frame: Frame) -> list[ReaderEvent]:
+        if frame["type"] != "temperature":
+            self._temperature_due_s = float("inf")
+            return []
+        celsius = frame["temperature_c"]
+        return [ReaderEvent("temperature", f"{celsius} degrees Celsius", None, celsius)]
 
     def _round_over(self, failure: Frame | None, now_s: float) -> list[ReaderEvent]:
         antenna = self.antenna

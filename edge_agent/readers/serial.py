@@ -20,7 +20,7 @@ log = logging.getLogger("edge.reader")
 
 _LONGEST_WAIT_S: Final = 0.5
 _NONSENSE_BYTES: Final = 30
-_GOOD_NEWS: Final = frozenset(("antenna_restored", "gate", "temperature"))
+_GOOD_NEWS: Final = frozenset(("antenna_restored", "gate"))
 
 
 class SerialReader:
@@ -115,6 +115,9 @@ class SerialReader:
             self._event(item)
 
     def _event(self, event: ReaderEvent) -> None:
+        if event.name == "temperature":
+            self._state.figures["temperature_c"] = max(event.code or 0, 0)
+            return
         self._state.count(event.name)
         if not self._notices.once(event, time.monotonic()):
             return  # counted; a reader may say it many times a second
