@@ -176,7 +176,9 @@ def test_a_long_outage(
         broker.start()
         drained_s = time.monotonic()
         for _ in range(3):
-            time.sleep(1.0 + chance.random())
+            before = int(ledger.seen.sum())
+            wait_for(lambda before=before: ledger.seen.sum() > before, 60, "the drain to go on")
+            time.sleep(0.3 * chance.random())
             process.kill()
             process.wait()
             process = start_agent(config)
