@@ -274,15 +274,27 @@ def load(path: Path) -> Settings:
 
 
 def _mistakes(error: ValidationError) -> Iterator[str]:
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
+    for item in error.errors(include_url=False, include_input=False):
         text = item["msg"].removeprefix("Value error, ")
         path = _key_path(item["loc"])
         key, _, rest = text.partition(": ")
         # A check over several keys names the one to mend first.
         if rest and key.isidentifier():
             path, text = f"{path}.{key}", rest
+        if item["type"].startswith("union_tag"):
+            path, text = f"{path}.kind", f"expected one of {_expected_kinds(item)}"
         text = "unknown key" if item["type"] == "extra_forbidden" else text
-        yield f"{path or 'file'}: {text[:1].lower()}{text[1:]}"
+        yield _one_line(f"{path or 'file'}: {text[:1].lower()}{text[1:]}")
+
+
+def _expected_kinds(item: Any) -> str:
+    kinds = item.get("ctx", {}).get("expected_tags", "'serial', 'ble', 'replay'")
+    return str(kinds).replace("'", "")
+
+
+def _one_line(text: str) -> str:
+    """What was entered may be quoted in it."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _key_path(location: Sequence[Any]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from array import array
+from itertools import pairwise
 
 import pytest
 
@@ -207,3 +208,50 @@ def test_the_allow_list_is_for_values_too():
     gateway.write()
     assert [batch.sensors for batch in gateway.batches()] == [None]
     gateway.spool.close()
+
+
+def configure(gateway, allow=(), window_us=W, min_rssi_dbm=None):
+    gateway.live.configure(AllowList(allow), window_us=window_us, min_rssi_dbm=min_rssi_dbm)
+
+
+def heard(gateway):
+    """(tag, receptions) of all that was written, in order."""
+    return [
+        (batch.tags[tag], count)
+        for batch in gateway.batches()
+        for tag, count in zip(array("H", batch.tag_index), array("H", batch.count), strict=True)
+    ]
+
+
+def test_a_window_of_another_length_loses_nothing_and_breaks_no_promise(gateway):
+    gateway.pass_us(300_000)
+    gateway.hear()
+    gateway.hear()
+    configure(gateway, window_us=W // 4)
+    gateway.hear()
+    gateway.pass_us(W)
+    gateway.write()
+    assert heard(gateway) == [("ble:c4a138000001", 2), ("ble:c4a138000001", 1)]
+    configure(gateway, window_us=10 * W)
+    gateway.hear()
+    for _ in range(12):
+        gateway.pass_us(W)
+        gateway.write()
+    assert sum(count for _, count in heard(gateway)) == 4
+    untils = [batch.until_us for batch in gateway.batches()]
+    assert untils == sorted(untils)
+    for batch, following in pairwise(gateway.batches()):
+        assert len(following) == 0 or following.start_us >= batch.until_us
+
+
+def test_an_allow_list_and_a_floor_take_effect_at_once(gateway):
+    configure(gateway, allow=["epc:*"])
+    gateway.hear()
+    gateway.hear("epc:1")
+    configure(gateway, min_rssi_dbm=-70.0)
+    gateway.hear("epc:2", -70.0)
+    gateway.hear("epc:3", -70.5)
+    gateway.hear("epc:4", None)  # has no level: cannot be too weak
+    gateway.pass_us(2 * W)
+    gateway.write()
+    assert heard(gateway) == [("epc:1", 1), ("epc:2", 1), ("epc:4", 1)]

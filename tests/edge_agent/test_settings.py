@@ -65,7 +65,11 @@ MISTAKES = [
     ("url", "mqtt://a:secret@x", "broker.url: no credentials here"),
     ("url", "mqtt://x:99999", "broker.url: port out of range"),
     ("spool", "max_bytes = 1", "spool.max_bytes: input should be greater"),
-    ("readers", '[[readers]]\nname = "a"\nkind = "smoke"', "readers[0]: input tag 'smoke'"),
+    (
+        "readers",
+        '[[readers]]\nname = "a"\nkind = "smoke"',
+        "readers[0].kind: expected one of serial, ble, replay",
+    ),
     ("readers", '[[readers]]\nkind = "ble"', "readers[0].name: field required"),
     ("readers", '[[readers]]\nname = "A b"\nkind = "ble"', "readers[0].name: string should match"),
     ("readers", BLE + BLE, "readers: two readers are called ward"),
