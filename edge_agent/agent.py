@@ -206,6 +206,12 @@ class Agent:
 
     async def _configure(self, payload: bytes) -> None:
         """Only the readers that it concerns are started anew; nothing that was heard is lost."""
+        try:
+            await self._take_over(payload)
+        except Exception:
+            log.exception("configuration not taken over")
+
+    async def _take_over(self, payload: bytes) -> None:
         async with self._configuring:
             before = self._settings
             if not await asyncio.to_thread(self.remote.offer, payload):

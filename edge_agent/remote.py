@@ -12,8 +12,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from edge_agent.logs import fields
-from edge_agent.settings import ReaderSettings, Settings
+from edge_agent.settings import ReaderSettings, SerialSettings, Settings
 from pipeline.contracts.codec import decode_json
 from pipeline.contracts.errors import MessageError
 from pipeline.contracts.gateway_config import GatewayConfig
@@ -115,19 +117,30 @@ def overlaid(own: Settings, config: GatewayConfig) -> Settings:
 
 
 def _with_power(readers: list[ReaderSettings], power_dbm: dict[str, float]) -> list[ReaderSettings]:
-    adjustable = {reader.name for reader in readers if hasattr(reader, "power_dbm")}
-    for name in power_dbm:
-        if name not in adjustable:
-            there = ", ".join(sorted(adjustable)) or "none"
+    known = {reader.name: reader for reader in readers if isinstance(reader, SerialSettings)}
+    for name, level in power_dbm.items():
+        if name not in known:
+            there = ", ".join(sorted(known)) or "none"
             raise MessageError(
                 "no_such_reader", f"power_dbm.{name}: no reader of adjustable power; there: {there}"
             )
+        _check_power(known[name], level)
     return [
         reader.model_copy(update={"power_dbm": power_dbm[reader.name]})
         if reader.name in power_dbm
         else reader
         for reader in readers
     ]
+
+
+def _check_power(reader: SerialSettings, power_dbm: float) -> None:
+    """As in the file; but a reader that is unplugged at the moment is no reason to refuse."""
+    content = reader.model_dump(exclude_unset=True) | {"power_dbm": power_dbm, "required": False}
+    try:
+        SerialSettings.model_validate(content)
+    except ValidationError as error:
+        text = error.errors()[0]["msg"].rpartition("power_dbm: ")[2]
+        raise MessageError("wrong_power", f"power_dbm.{reader.name}: {text}") from None
 
 
 def _replace(path: Path, content: bytes) -> None:

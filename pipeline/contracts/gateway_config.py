@@ -11,7 +11,7 @@ from pipeline.contracts.base import SCHEMA_VERSION, Message, Name
 AllowPattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,31}:[ -~]{0,120}$")]
 """A tag's name, or a prefix that ends in `*`."""
 MergeWindow = Annotated[float, Field(ge=0.1, le=60)]
-Power = Annotated[float, Field(ge=0, le=33)]
+Power = Annotated[float, Field(ge=-10, le=33)]
 RssiFloor = Annotated[float, Field(ge=-127, le=0)]
 Revision = Annotated[int, Field(ge=1, le=2**53)]
 

@@ -9,6 +9,7 @@ from edge_agent.remote import RemoteConfig
 from edge_agent.settings import load
 
 SERIAL = '[[readers]]\nname = "door"\nkind = "serial"\nprotocol = "m100"\nport = "/dev/null"\n'
+CARDS = '[[readers]]\nname = "cards"\nkind = "serial"\nprotocol = "rdm6300"\nport = "/dev/null"\n'
 BLE = '[[readers]]\nname = "ward"\nkind = "ble"\n'
 
 
@@ -19,7 +20,7 @@ def message(revision=1, gateway="g1", **changes):
 @pytest.fixture
 def own(write_settings, tmp_path):
     (tmp_path / "spool").mkdir()
-    return load(write_settings(SERIAL + BLE, extra='allow = ["epc:*"]'))
+    return load(write_settings(SERIAL + CARDS + BLE, extra='allow = ["epc:*"]'))
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_it_is_laid_over_the_file(remote, own):
     )
     now = remote.settings
     assert (now.allow, now.merge_window_s, now.min_rssi_dbm) == (["ibeacon:*"], 0.5, -90)
-    assert now.readers[0].power_dbm == 20 and now.readers[1] == own.readers[1]
+    assert now.readers[0].power_dbm == 20 and now.readers[1:] == own.readers[1:]
     assert remote.report.revision == 7 and remote.report.problem is None
     assert len(remote.report.digest) == 16
     # All null: back to the file.
@@ -55,7 +56,12 @@ BAD = [
     ({"merge_window_s": 1e9}, "merge_window_s"),
     ({"min_rssi_dbm": 5}, "min_rssi_dbm"),
     ({"power_dbm": {"door": 99}}, "power_dbm"),
-    ({"power_dbm": {"ward": 10}}, "power_dbm.ward: no reader of adjustable power; there: door"),
+    (
+        {"power_dbm": {"ward": 10}},
+        "power_dbm.ward: no reader of adjustable power; there: cards, door",
+    ),
+    ({"power_dbm": {"cards": 10}}, "power_dbm.cards: cannot be set with rdm6300"),
+    ({"power_dbm": {"door": 31}}, "power_dbm.door: m100 takes 0 to 30"),
     ({"power_dbm": {"cellar": 10}}, "power_dbm.cellar: no reader"),
     ({"colour": 1}, "colour"),
     ({"gateway": "g2"}, "gateway: it is for g2"),
