@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 from edge_agent import tag_keys
 from edge_agent.allow import AllowList
@@ -91,6 +92,11 @@ class Agent:
     def _settings(self) -> Settings:
         """In force: the file's, with what was sent from afar laid over."""
         return self.remote.settings
+
+    @property
+    def certificate(self) -> Path | None:
+        """This gateway's own, for the broker."""
+        return self._own.broker.cert_file
 
     def stop(self) -> None:
         """Flush, say goodbye and let `run` return."""

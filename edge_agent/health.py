@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_agent.certificates import ends_at
 from pipeline.contracts.health import Check, Health
 from pipeline.contracts.messages import GatewayStatus
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
 BROKER_S = 60.0
 """How long the broker may be away."""
+CERTIFICATE_DAYS = 30
+"""A certificate that ends sooner is trouble."""
 ACK_S = 300.0
 """How long batches may wait for an acknowledgement while the broker is there."""
 
@@ -20,6 +25,7 @@ ACK_S = 300.0
 def health_of(agent: Agent, report: GatewayStatus | None = None) -> Health:
     """`report`: the status message, when the caller has just made it."""
     report = report or agent.report()
+    certificate = certificate_check(agent.certificate, datetime.now(UTC))
     return Health(
         [
             _loops(agent),
@@ -29,8 +35,23 @@ def health_of(agent: Agent, report: GatewayStatus | None = None) -> Health:
             _readers(report),
             _clock(report),
             _configuration(report),
+            *([certificate] if certificate is not None else []),
         ]
     )
+
+
+def certificate_check(path: Path | None, now: datetime) -> Check | None:
+    """Of this gateway's own certificate; None: it has none."""
+    if path is None:
+        return None
+    advice = "have it signed anew: send gateway.csr to ops (biotrakr keys sign)"
+    try:
+        left = ends_at(path) - now
+    except (OSError, ValueError) as error:
+        return Check("certificate", 1.0, 0.0, str(error), advice)
+    told = f"ends in {left.days} days" if left.days >= 0 else "has ended"
+    month_s = CERTIFICATE_DAYS * 86_400
+    return Check("certificate", max(0.0, month_s - left.total_seconds()), 0.0, told, advice)
 
 
 def _loops(agent: Agent) -> Check:
