@@ -57,14 +57,14 @@ def test_ready_status_watchdog_and_stopping(
     device = plug_in(lambda data: M100_TAG)
     process = start_agent(
         gateway_settings(serial(device.link), extra="status_s = 0.5"),
-        NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="800000",
+        NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="2000000",
     )  # fmt: skip
     wait_for(lambda: manager.heard("READY=1"))
     wait_for(pipeline.reads)
     wait_for(lambda: manager.heard("STATUS=connected, 1 of 1 readers run, 0 batches wait"))
     wait_for(lambda: len(manager.heard("WATCHDOG=1")) >= 8)
     fed = [at_s for at_s, _ in manager.heard("WATCHDOG=1")]
-    assert max(later - sooner for sooner, later in pairwise(fed)) < 0.8
+    assert max(later - sooner for sooner, later in pairwise(fed)) < 2.0
     # A reader that is gone is trouble, and no reason to start the agent again.
     device.unplug()
     wait_for(lambda: manager.heard("STATUS=connected, 0 of 1 readers run"))
