@@ -1,4 +1,5 @@
-"""Merged reads to batches: how many at a time, and what each may promise about event time."""
+"""Merged reads and measured values to batches: how many at a time, and what each may promise about
+event time."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_agent.merge import MergedRead
-from pipeline.contracts.codec import build_batch, encode_batch
+from pipeline.contracts.codec import Measured, build_batch, encode_batch
 from pipeline.contracts.reads import ClockState
 
 MAX_READS = 2_000
-"""Reads a batch: far below the contract's limits in number and in bytes."""
+"""Reads and values a batch: far below the contract's limits in number and in bytes."""
 _MAX_SPAN_US = 3_600_000_000
 
 
@@ -23,6 +24,7 @@ class Draft:
     until_us: int
     synchronised: bool
     anchor_us: int | None = None
+    values: Sequence[Measured] = ()
 
     def encode(self, boot: str, sequence: int, until_us: int) -> bytes:
         """MessagePack of the contract."""
@@ -45,6 +47,7 @@ class Draft:
             peak_cdbm=peak_cdbm,
             count=count,
             kind=kind,
+            sensors=self.values,
         )
         return encode_batch(batch)
 
@@ -56,27 +59,30 @@ def drafts(
     *,
     synchronised: bool,
     anchor_us: int | None = None,
+    values: Sequence[Measured] = (),
 ) -> list[Draft]:
     """One draft or more, the last with `until_us`, those before with what still holds after them.
 
     Without reads one empty draft, which only carries the promise.
     """
-    pieces = _pieces(reads) or [[]]
+    pieces = _pieces([*reads, *values]) or [[]]
     found: list[Draft] = []
     for piece in reversed(pieces):
-        found.append(Draft(gateway, piece, until_us, synchronised, anchor_us))
-        until_us = min([until_us, *(read.at_us for read in piece)])
+        merged = [item for item in piece if isinstance(item, MergedRead)]
+        measured = [item for item in piece if isinstance(item, Measured)]
+        found.append(Draft(gateway, merged, until_us, synchronised, anchor_us, measured))
+        until_us = min([until_us, *(item.at_us for item in piece)])
     return found[::-1]
 
 
-def _pieces(reads: Sequence[MergedRead]) -> list[list[MergedRead]]:
+def _pieces(items: Sequence[MergedRead | Measured]) -> list[list[MergedRead | Measured]]:
     """Cut where a batch would become too long or span too much time."""
-    pieces: list[list[MergedRead]] = []
+    pieces: list[list[MergedRead | Measured]] = []
     first_us = last_us = 0
-    for read in reads:
-        first_us, last_us = min(first_us, read.at_us), max(last_us, read.at_us)
+    for item in items:
+        first_us, last_us = min(first_us, item.at_us), max(last_us, item.at_us)
         if not pieces or len(pieces[-1]) >= MAX_READS or last_us - first_us > _MAX_SPAN_US:
             pieces.append([])
-            first_us = last_us = read.at_us
-        pieces[-1].append(read)
+            first_us = last_us = item.at_us
+        pieces[-1].append(item)
     return pieces

@@ -100,7 +100,9 @@ def decode_stream(
     if direction == "host_to_reader":
         return _described(entry.describe, whole)
     source = entry.decoder()
-    return [frame for chunk in chunks for frame in source.feed(chunk)]
+    frames = [frame for chunk in chunks for frame in source.feed(chunk)]
+    end: Callable[[], list[Frame]] = getattr(source, "end", list)  # of lines
+    return frames + end()
 
 
 def _described(describe: Callable[[bytes], Frame] | None, command: bytes) -> list[Frame]:

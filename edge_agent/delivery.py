@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from edge_agent.spool import Spool, Stored
 
-LIVE_US = 10_000_000
-"""A batch that reaches so near to the present is live."""
+LIVE_S = 10.0
+"""A batch of live readers is live for so long."""
 _LIVE_A_TURN = 4
 _MOST_PATIENT = 8
 """Times ack_timeout_s: the longest wait before what may be lost is sent again."""
@@ -37,7 +37,7 @@ class Delivery:
         window: int = 100,
         window_bytes: int = 4 << 20,
         ack_timeout_s: float = 10.0,
-        live_ahead: int = 500,
+        live_ahead: int = 5000,
     ) -> None:
         self._spool = spool
         self._window = window
@@ -79,19 +79,19 @@ class Delivery:
         self._streams[boot] = _Stream(now_s, self._ack_timeout_s)
         return deleted
 
-    def next(self, now_s: float, now_us: int) -> Sequence[Stored]:
-        """The batches to send now, in order; they count as sent. `now_us` is event time."""
+    def next(self, now_s: float) -> Sequence[Stored]:
+        """The batches to send now, in order; they count as sent."""
         self._resend_if_stuck(now_s)
         if self._looked_at == self._spool.version:
             return ()
         version = self._spool.version
         free = self._window - len(self._in_flight)
-        found = self._spool.after(self._row, free + len(self._ahead)) if free > 0 else []
+        found = self._spool.after(self._row, free) if free > 0 else []
         batches = self._take(found, now_s)
         if free > 0 and not found:
             self._looked_at = version  # nothing is left; look again when the spool changes
         else:
-            batches += self._live(now_s, now_us)
+            batches += self._live(now_s)
         return batches
 
     def _take(self, found: Sequence[Stored], now_s: float) -> list[Stored]:
@@ -109,11 +109,11 @@ class Delivery:
             batches.append(batch)
         return batches
 
-    def _live(self, now_s: float, now_us: int) -> list[Stored]:
+    def _live(self, now_s: float) -> list[Stored]:
         """The newest batches, while older ones still wait for their turn."""
         if len(self._ahead) >= self._live_ahead:
             return []
-        newest = self._spool.newest(self._row, now_us - LIVE_US, _LIVE_A_TURN)
+        newest = self._spool.newest(self._row, LIVE_S, _LIVE_A_TURN)
         batches = [batch for batch in newest if batch.row not in self._ahead]
         for batch in batches:
             self._sent(batch, self._ahead, now_s)

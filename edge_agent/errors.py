@@ -4,6 +4,7 @@ EdgeError
 ├── SettingsError    the configuration file; carries every mistake, one line each
 ├── SpoolError       the spool cannot be used
 │   └── SpoolTooNewError  it was written by a newer version: refuse, do not destroy
+├── GaveUpError      only a new start of the agent can help
 └── ReaderLostError       a reader went silent or away; its supervisor starts it again
 """
 
@@ -35,6 +36,10 @@ class SpoolTooNewError(SpoolError):
             "install a newer biotrakr or move the file away"
         )
         self.found = found
+
+
+class GaveUpError(EdgeError):
+    """The service manager is asked to start the agent again."""
 
 
 class ReaderLostError(EdgeError):

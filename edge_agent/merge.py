@@ -1,13 +1,15 @@
 """Receptions merged per (tag, receiver, kind) over windows of event time.
 
 Windows lie at multiples of their length, so an agent that starts again cuts the same ones. All sums
-are integers: the result does not depend on order.
+are integers: the result does not depend on order. Of what tags measure a window keeps the newest
+value of each tag and quantity.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from pipeline.contracts.codec import Measured
 from pipeline.contracts.reads import NO_RSSI
 
 MAX_COUNT = 65_535
@@ -27,13 +29,14 @@ class MergedRead(NamedTuple):
 
 
 class _Window:
-    """Open accumulators: [last_us, count, levels, sum_cdbm, peak_cdbm]."""
+    """Open accumulators: [last_us, count, levels, sum_cdbm, peak_cdbm]; newest measured values."""
 
-    __slots__ = ("position", "rows")
+    __slots__ = ("measured", "position", "rows")
 
     def __init__(self, position: int) -> None:
         self.position = position
         self.rows: dict[_Key, list[int]] = {}
+        self.measured: dict[tuple[str, str], Measured] = {}
 
 
 class WindowMerger:
@@ -49,6 +52,7 @@ class WindowMerger:
         self._latest = (-(2**62), _Window(0))  # the window that most receptions fall in
         self.closed_us = closed_us
         self.completed: list[MergedRead] = []
+        self.completed_values: list[Measured] = []
         self.late = 0
 
     def add(
@@ -69,6 +73,18 @@ class WindowMerger:
             rows[key] = [at_us, 1, int(cdbm != NO_RSSI), cdbm if cdbm != NO_RSSI else 0, cdbm]
         else:
             _add_to(row, at_us, cdbm)
+
+    def measure(self, measured: Measured, position: int = 0) -> None:
+        """What a tag measured; the newest of its window counts. Late ones go on at once."""
+        if self.closed_us is not None and measured.at_us < self.closed_us:
+            self.late += 1
+            self.completed_values.append(measured)
+            return
+        start_us = measured.at_us - measured.at_us % self._window_us
+        values = self._open.setdefault(start_us, _Window(position)).measured
+        key = (measured.tag, measured.quantity)
+        if key not in values or values[key].at_us <= measured.at_us:
+            values[key] = measured
 
     def advance(self, event_us: int) -> None:
         """Event time has reached `event_us`: close every window that has ended by then."""
@@ -94,7 +110,12 @@ class WindowMerger:
         completed, self.completed = self.completed, []
         return completed
 
+    def take_values(self) -> list[Measured]:
+        completed, self.completed_values = self.completed_values, []
+        return completed
+
     def _close(self, window: _Window) -> None:
+        self.completed_values += window.measured.values()
         for key, (last_us, count, levels, total, peak) in window.rows.items():
             mean = (2 * total + levels) // (2 * levels) if levels else NO_RSSI
             self.completed.append(MergedRead(*key, last_us, min(count, MAX_COUNT), mean, peak))

@@ -18,10 +18,10 @@ from prometheus_client.registry import Collector
 
 from edge_agent.agent import Agent
 from edge_agent.clock import EventClock
+from edge_agent.health import health_of
 from edge_agent.logs import fields
 from edge_agent.publisher import Publisher
 from pipeline.contracts.address import Address
-from pipeline.contracts.health import Check, Health
 from pipeline.contracts.listener import (
     Listener,
     ListenError,
@@ -33,8 +33,6 @@ from pipeline.contracts.messages import GatewayStatus, ReaderHealth, SpoolHealth
 
 log = logging.getLogger("edge.metrics")
 
-LOOP_S, BROKER_S = 30.0, 60.0
-"""How long the loop may stand still and the broker be away before /health fails."""
 _STATES = ("starting", "running", "silent", "failed")
 _COUNTERS = {
     "batches_sent": "Batches given to the broker, repeats included.",
@@ -113,28 +111,6 @@ class AgentCollector(Collector):
         return iter(())
 
 
-def health_of(agent: Agent) -> Health:
-    """Whether reads are heard, kept and sent."""
-    now_s, publisher = time.monotonic(), agent.publisher
-    lost_s = publisher.lost_s
-    down = [r.name for r in agent.report().readers if r.state in ("silent", "failed")]
-    error = agent.stores.error
-    return Health(
-        [
-            Check("loop", now_s - agent.turned_s, LOOP_S, "turns",
-                  "the agent hangs: start it again"),
-            Check("broker", 0.0 if lost_s is None else now_s - lost_s, BROKER_S,
-                  "connected" if lost_s is None else publisher.error or "not connected",
-                  "see whether the broker can be reached and accepts this gateway; reads are kept"),
-            Check("spool", float(error is not None), 0.0, error or "can be written",
-                  "see whether the disk is full or read-only"),
-            Check("readers", float(bool(down)), 0.0,
-                  f"not heard: {', '.join(down)}" if down else "all are heard",
-                  "see the reader's cable, power and settings; the status message has the error"),
-        ]
-    )  # fmt: skip
-
-
 def _of_readers(readers: list[ReaderHealth]) -> Iterator[Metric]:
     labels = ["reader", "kind"]
     reads = CounterMetricFamily("biotrakr_agent_reads", "Receptions of tags.", labels=labels)
@@ -161,7 +137,20 @@ def _of_readers(readers: list[ReaderHealth]) -> Iterator[Metric]:
             heard.add_metric(who, reader.last_heard_at.timestamp())
         for name in _STATES:
             state.add_metric([reader.name, name], float(reader.state == name))
-    yield from (reads, restarts, rejected, heard, state)
+    yield from (reads, restarts, rejected, heard, state, _counted(readers))
+
+
+def _counted(readers: list[ReaderHealth]) -> Metric:
+    """One family for all: which there are depends on what is plugged in."""
+    family = GaugeMetricFamily(
+        "biotrakr_agent_reader_counter",
+        "What it counts itself: events by name since the start, adverts_per_s as it is now.",
+        labels=["reader", "counter"],
+    )
+    for reader in readers:
+        for name, value in reader.counters.items():
+            family.add_metric([reader.name, name], value)
+    return family
 
 
 def _of_spool(spool: SpoolHealth) -> Iterator[Metric]:

@@ -7,6 +7,7 @@ session at the broker is persistent, so acks that come while we are away wait fo
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ class Connection:
 
     def __init__(self, settings: Settings, *, will: tuple[str, bytes]) -> None:
         self._settings = settings
-        self._topic: str | None = None
+        self._callbacks: dict[str, Callable[[bytes], None]] = {}
         self.ready = False
         self.problem: str | None = None
         self.unconfirmed: set[int] = set()
@@ -43,12 +44,13 @@ class Connection:
         client.will_set(*will, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
+        client.on_log = self._on_log
         self._client = client
 
-    def subscribe(self, topic: str, callback: Callable[[mqtt.MQTTMessage], None]) -> None:
-        """Before `open`."""
-        self._topic = topic
-        self._client.on_message = lambda _client, _data, message: callback(message)
+    def subscribe(self, callbacks: dict[str, Callable[[bytes], None]]) -> None:
+        """Topic -> what is called with the payload. Before `open`."""
+        self._callbacks = callbacks
+        self._client.on_message = self._on_message
 
     def open(self) -> None:
         """Blocks for at most ten seconds. Raises OSError, ssl.SSLError, ValueError."""
@@ -78,12 +80,43 @@ class Connection:
         if reason.is_failure:
             self.problem = f"the broker refused us: {reason}"
             return
-        if self._topic is not None:
-            client.subscribe(self._topic, qos=1)
+        if self._callbacks:
+            client.subscribe([(topic, 1) for topic in self._callbacks])
         self.ready = True
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        callback = self._callbacks.get(message.topic)
+        if callback is not None:
+            callback(bytes(message.payload))
+
+    def _on_log(self, _client: Any, _data: Any, level: int, text: str) -> None:
+        """Why a connection ended is told nowhere else."""
+        if level == mqtt.MQTT_LOG_ERR and self.problem is None:
+            self.problem = text
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, *_rest: Any) -> None:
         self.unconfirmed.discard(mid)
+
+
+def explained(error: object) -> str:
+    """What a failed connection means to whoever has to mend it, with the error's own words."""
+    text = str(error) or type(error).__name__
+    low = text.lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not trusted, see ca_file and the clock ({text})"
+    if "alert" in low and ("certificate" in low or "unknown ca" in low):
+        return (
+            "the broker refuses this gateway's certificate, have it signed (biotrakr keys sign): "
+            + text
+        )
+    if "violation of protocol" in low:
+        return (
+            "the broker ended the connection while it was made, see whether the port is the one "
+            f"for TLS and this gateway's certificate is accepted ({text})"
+        )
+    if isinstance(error, socket.gaierror):
+        return f"the broker's name cannot be looked up, see url and the network's DNS ({text})"
+    return text
 
 
 def password(broker: Broker) -> str | None:

@@ -11,14 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import paho.mqtt.client as mqtt
-
 from edge_agent import faults
 from edge_agent.clock import EventClock
 from edge_agent.delivery import Delivery
 from edge_agent.errors import SpoolError
 from edge_agent.logs import fields
-from edge_agent.mqtt_connection import Connection
+from edge_agent.mqtt_connection import Connection, explained
 from edge_agent.outgoing import payload_of
 from edge_agent.readers.supervise import Backoff
 from edge_agent.settings import Settings
@@ -30,6 +28,7 @@ from pipeline.contracts.topics import gateway as gateway_topic
 
 log = logging.getLogger("edge.publisher")
 
+_CHANNELS = ("reads", "status", "ack", "config")
 _TURN_S = 0.1
 _STABLE_S = 5.0
 
@@ -46,13 +45,18 @@ class Publisher:
         spools: Callable[[], Sequence[Spool]],
         clock: EventClock,
         offline: Callable[[], GatewayStatus],
+        *,
+        configured: Callable[[bytes], None] = lambda _payload: None,
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._spools = spools
         self._clock = clock
         self._offline = offline
+        self._configured = configured
+        self._turned = turned
         where = (settings.organization, settings.facility, settings.gateway)
-        self._topics = {name: gateway_topic(*where, name) for name in ("reads", "status", "ack")}
+        self._topics = {name: gateway_topic(*where, name) for name in _CHANNELS}
         self._deliveries: dict[Spool, Delivery] = {}
         self._status: GatewayStatus | None = None
         self._status_changed = threading.Event()
@@ -63,11 +67,18 @@ class Publisher:
         self.lost_s: float | None = time.monotonic()
         """Since when there is no connection (monotonic); None: there is one."""
         self.error: str | None = None
+        self.acknowledged_s: float | None = None
+        """When the pipeline last acknowledged something (monotonic); None: never."""
+        self._waiting_since_s = time.monotonic()
         self.sent = self.acknowledged = self.connects = self.strange_acks = 0
 
     @property
     def resends(self) -> int:
         return sum(delivery.resends for delivery in list(self._deliveries.values()))
+
+    def unanswered_s(self) -> float:
+        """Seconds since an acknowledgement came, or since there is a connection to bring one."""
+        return time.monotonic() - max(self._waiting_since_s, self.acknowledged_s or 0.0)
 
     def start(self) -> None:
         self._thread.start()
@@ -90,11 +101,12 @@ class Publisher:
             try:
                 self._session()
             except Exception as error:  # whatever the network did, try again
-                self._failed(str(error) or type(error).__name__)
+                self._failed(explained(error))
             self.connected = False
             self.lost_s = time.monotonic() if self.lost_s is None else self.lost_s
             if time.monotonic() - began_s >= _STABLE_S:
                 backoff.reset()
+            self._turned()
             self._stopping.wait(backoff.pause_s())
 
     def _failed(self, error: str) -> None:
@@ -108,10 +120,12 @@ class Publisher:
         connection = Connection(
             self._settings, will=(self._topics["status"], encode_json(self._offline()))
         )
-        connection.subscribe(self._topics["ack"], self._on_ack)
+        callbacks = {"ack": self._on_ack, "config": self._configured}
+        connection.subscribe({self._topics[name]: call for name, call in callbacks.items()})
         try:
             connection.open()
             while connection.turn(_TURN_S):
+                self._turned()
                 if connection.ready:
                     self._serve(connection)
                     if self._stopping.is_set() and self._is_drained():
@@ -134,6 +148,7 @@ class Publisher:
 
     def _greet(self) -> None:
         self.connected, self.error, self.lost_s = True, None, None
+        self._waiting_since_s = time.monotonic()
         self.connects += 1
         self._status_changed.set()
         spools = set(self._spools())
@@ -145,7 +160,7 @@ class Publisher:
     def _send_from(self, spool: Spool, connection: Connection) -> None:
         delivery = self._delivery(spool)
         try:
-            for batch in delivery.next(time.monotonic(), self._clock.now_us()):
+            for batch in delivery.next(time.monotonic()):
                 try:
                     payload = payload_of(batch, spool, self._clock)
                 except MessageError as error:
@@ -169,11 +184,11 @@ class Publisher:
             )
         return self._deliveries[spool]
 
-    def _on_ack(self, message: mqtt.MQTTMessage) -> None:
-        if not message.payload:
+    def _on_ack(self, payload: bytes) -> None:
+        if not payload:
             return  # somebody cleared the retained message
         try:
-            ack = decode_json(Ack, bytes(message.payload))
+            ack = decode_json(Ack, payload)
         except MessageError as error:
             self._refuse_ack(str(error))
             return
@@ -181,12 +196,15 @@ class Publisher:
             self._refuse_ack(f"it is for gateway {ack.gateway}")
             return
         faults.passing("ack-received")
+        before = self.acknowledged
         for spool in self._spools():
             try:
                 delivery = self._delivery(spool)
                 self.acknowledged += delivery.acknowledged(ack.boot, ack.sequence, time.monotonic())
             except SpoolError as error:
                 log.warning("ack not taken in %s", fields(error=error))
+        if self.acknowledged != before:
+            self.acknowledged_s = time.monotonic()
 
     def _refuse_ack(self, problem: str) -> None:
         self.strange_acks += 1

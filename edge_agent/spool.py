@@ -23,8 +23,9 @@ from pathlib import Path
 from edge_agent import faults
 from edge_agent.batch import Draft
 from edge_agent.errors import SpoolError
+from edge_agent.spool_age import Age, uptime_s
 from edge_agent.spool_reserve import Reserve
-from edge_agent.spool_schema import is_full, open_database
+from edge_agent.spool_schema import explained, is_full, open_database
 from pipeline.contracts.reads import MAX_EARLIER
 
 OVERHEAD_BYTES = 100
@@ -36,7 +37,7 @@ _COLUMNS = "row, boot, sequence, until_us, anchor_us, synchronised, kernel_boot,
 """In the order of Stored's fields."""
 _AFTER = f"SELECT {_COLUMNS} FROM batches WHERE row > ? ORDER BY row LIMIT ?"  # noqa: S608
 _NEWEST = (
-    f"SELECT {_COLUMNS} FROM batches WHERE row > ? AND until_us >= ?"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM batches WHERE row > ? AND created_us >= ? AND anchor_us NOT NULL"  # noqa: S608
     " AND row > (SELECT max(row) FROM batches) - 100 ORDER BY row DESC LIMIT ?"
 )
 """Looks at the newest hundred only: a long backlog must not be walked through again and again."""
@@ -87,9 +88,10 @@ class Spool:
         self,
         path: Path | str,
         *,
-        max_bytes: int = 512 << 20,
+        max_bytes: int = 2 << 30,
         max_age_s: float = 30 * 86_400,
         wall_s: Callable[[], float] = time.time,
+        uptime_s: Callable[[], float] = uptime_s,
         kernel_boot: str | None = None,
     ) -> None:
         self.path = path
@@ -101,10 +103,12 @@ class Spool:
         self._reserve = Reserve(None if path == MEMORY else Path(f"{path}.reserve"))
         self._reserve.keep()
         self.kernel_boot = kernel_boot or _kernel_boot()
+        self._age = Age(self.kernel_boot, wall_s, uptime_s)
         self.version = 0
         """Changes whenever batches were added or removed."""
         with self._writing() as database:
             self._begin_stream(database, turn=None)
+            self._age.follow(database)
             self._batches, self._bytes = database.execute(
                 "SELECT count(*), coalesce(sum(bytes), 0) FROM batches"
             ).fetchone()
@@ -138,6 +142,7 @@ class Spool:
         """Store batches, and the cursor they were made up to, in one transaction."""
         created_us = round(self._wall_s() * 1e6)
         with self._writing() as database:
+            self._age.follow(database)
             sequence, until_us, size = self.sequence, self.until_us, 0
             for draft in batches:
                 sequence += 1
@@ -258,7 +263,8 @@ class Spool:
     def _forget_streams(self, database: sqlite3.Connection) -> None:
         """Streams of earlier boots that hold nothing any more."""
         database.execute(
-            "DELETE FROM streams WHERE boot <> ? AND boot NOT IN (SELECT boot FROM batches)",
+            "DELETE FROM streams WHERE boot <> ? AND NOT EXISTS"
+            " (SELECT 1 FROM batches WHERE batches.boot = streams.boot)",
             (self.boot,),
         )
 
@@ -267,8 +273,9 @@ class Spool:
         with self._reading() as database:
             return [Stored(*found) for found in database.execute(_AFTER, (row, limit))]
 
-    def newest(self, row: int, since_us: int, limit: int) -> list[Stored]:
-        """The newest batches beyond `row` that reach `since_us` in event time, oldest first."""
+    def newest(self, row: int, within_s: float, limit: int) -> list[Stored]:
+        """The newest batches of live readers beyond `row`, stored `within_s`, oldest first."""
+        since_us = round((self._wall_s() - within_s) * 1e6)
         with self._reading() as database:
             rows = database.execute(_NEWEST, (row, since_us, limit)).fetchall()
             return [Stored(*found) for found in reversed(rows)]
@@ -327,7 +334,7 @@ class Spool:
             try:
                 yield self._database
             except sqlite3.Error as error:
-                raise SpoolError(f"spool {self.path}: {error}") from error
+                raise SpoolError(explained(self.path, error)) from error
 
 
 def _count(database: sqlite3.Connection, name: str, amount: int) -> None:

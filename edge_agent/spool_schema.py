@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -35,6 +36,7 @@ CREATE TABLE IF NOT EXISTS batches (
 CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+_READ_ONLY = "the file system is read-only"
 _CORRUPT = ("not a database", "malformed", "corrupt")
 
 
@@ -47,13 +49,29 @@ def open_database(path: Path | str) -> tuple[sqlite3.Connection, Path | None]:
         return _open(path), None
     except sqlite3.Error as error:
         if not is_corrupt(error):
-            raise SpoolError(f"spool {path}: {error}") from error
+            raise SpoolError(explained(path, error)) from error
         aside = _move_aside(Path(path))
         log.error("corrupt spool moved aside %s", fields(path=path, aside=aside, error=error))
     try:
         return _open(path), aside
     except sqlite3.Error as error:
-        raise SpoolError(f"spool {path}: {error}") from error
+        raise SpoolError(explained(path, error)) from error
+
+
+def explained(path: Path | str, error: BaseException) -> str:
+    """The error in a line; SQLite has no word for the commonest end of a memory card."""
+    text = f"spool {path}: {error}"
+    if isinstance(path, Path) and _READ_ONLY not in text.lower() and _is_read_only(path):
+        text += f" ({_READ_ONLY}: a worn or damaged card?)"
+    return text
+
+
+def _is_read_only(path: Path) -> bool:
+    folder = next((f for f in path.parents if f.exists()), path)
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def is_full(error: BaseException | None) -> bool:

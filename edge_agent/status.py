@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from edge_agent.clock import EventClock
 from edge_agent.errors import SpoolError
+from edge_agent.program import program_version
 from edge_agent.publisher import Publisher
 from edge_agent.readers.state import ReaderState, from_us
 from edge_agent.stores import Stores
-from pipeline.contracts.messages import GatewayStatus, SpoolHealth
+from pipeline.contracts.messages import ConfigReport, GatewayStatus, SpoolHealth
 from pipeline.contracts.reads import ClockState
 
 _NO_BOOT = "0" * 32
-
-
-def program_version() -> str:
-    try:
-        return version("biotrakr")
-    except PackageNotFoundError:
-        return "0+source"
 
 
 class StatusBuilder:
@@ -43,6 +36,7 @@ class StatusBuilder:
         *,
         publisher: Publisher | None = None,
         counters: dict[str, int] | None = None,
+        config: ConfigReport | None = None,
     ) -> GatewayStatus:
         spool = self._stores.memory or self._stores.disk
         return GatewayStatus(
@@ -56,6 +50,7 @@ class StatusBuilder:
             spool=self._spool(),
             readers=[reader.health() for reader in self._readers],
             counters=(counters or {}) | self._counters(publisher),
+            config=config,
         )
 
     def signature(self) -> tuple[object, ...]:

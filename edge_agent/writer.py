@@ -14,6 +14,7 @@ from edge_agent.clock import EventClock
 from edge_agent.merge import MergedRead
 from edge_agent.spool import Cursor
 from edge_agent.stores import Stores
+from pipeline.contracts.codec import Measured
 
 LIVE = "live"
 NOTHING_KNOWN_US = 0
@@ -47,18 +48,25 @@ class BatchWriter:
                 self._complete_us[LIVE] = None
 
     async def write_live(
-        self, reads: Sequence[MergedRead], complete_us: int, *, heartbeat: bool
+        self,
+        reads: Sequence[MergedRead],
+        complete_us: int,
+        *,
+        heartbeat: bool,
+        values: Sequence[Measured] = (),
     ) -> None:
-        """Store reads; without any only the promise, if it moved on and `heartbeat`."""
+        """Store reads and what tags measured; without any only the promise, if it moved on and
+        `heartbeat`."""
         async with self._lock:
             until_us = self._until_us(LIVE, complete_us)
-            if reads or (heartbeat and self._moves_on(until_us)):
+            if reads or values or (heartbeat and self._moves_on(until_us)):
                 batches = drafts(
                     self._gateway,
                     reads,
                     until_us,
                     synchronised=self._clock.synchronised,
                     anchor_us=self._clock.anchor_us,
+                    values=values,
                 )
                 await asyncio.to_thread(self._stores.append_live, batches)
                 self._written_us = until_us

@@ -31,6 +31,15 @@ def identity(
     Random addresses that change (resolvable, non-resolvable) are named only if `forward_random`,
     or after their owner if `owner_of` (such as ble_rpa.Resolver.name_of) knows it: `irk:<owner>`.
     """
+    return beacon_identity(manufacturer_data, service_data) or device_identity(
+        address, address_type, forward_random=forward_random, owner_of=owner_of
+    )
+
+
+def beacon_identity(
+    manufacturer_data: Mapping[int, bytes], service_data: Mapping[str, bytes]
+) -> str | None:
+    """What the advertisement itself says it is, whatever its address."""
     if APPLE in manufacturer_data and (beacon := decode_ibeacon(manufacturer_data[APPLE])):
         return f"ibeacon:{beacon['uuid']}/{beacon['major']}/{beacon['minor']}"
     eddystone = decode_eddystone(service_data.get(EDDYSTONE, b""))
@@ -39,6 +48,17 @@ def identity(
     for data in manufacturer_data.values():
         if beacon := decode_altbeacon(data):
             return f"altbeacon:{beacon['id']}"
+    return None
+
+
+def device_identity(
+    address: str,
+    address_type: str | None,
+    *,
+    forward_random: bool = False,
+    owner_of: Callable[[str], str | None] | None = None,
+) -> str | None:
+    """The name of a device by its address, if that lasts."""
     if address_type == "random" and owner_of is not None and (owner := owner_of(address)):
         return f"irk:{owner}"
     return _address_name(address, address_type, forward_random)

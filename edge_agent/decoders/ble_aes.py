@@ -35,13 +35,26 @@ def _sbox() -> bytes:
 
 
 _SBOX = _sbox()
-_SHIFT_ROWS = tuple((column * 4 + row * 5) % BLOCK for column in range(4) for row in range(4))
-"""Where each byte of the state comes from: the state is four columns of four bytes."""
 
 
-@lru_cache(maxsize=256)
-def _expand(key: bytes) -> tuple[bytes, ...]:
-    """The eleven round keys."""
+def _tables() -> tuple[tuple[int, ...], ...]:
+    """SubBytes and MixColumns in one look-up: what a byte in each row adds to its column."""
+    first = []
+    for byte in _SBOX:
+        double = _double(byte)
+        first.append(double << 24 | byte << 16 | byte << 8 | double ^ byte)
+    rows = [tuple(first)]
+    for _ in range(3):
+        rows.append(tuple(value >> 8 | (value & 0xFF) << 24 for value in rows[-1]))
+    return tuple(rows)
+
+
+_ROW_0, _ROW_1, _ROW_2, _ROW_3 = _tables()
+
+
+@lru_cache(maxsize=4096)  # two a person, where keys are printed either way round
+def _expand(key: bytes) -> tuple[int, ...]:
+    """The eleven round keys, four words each."""
     if len(key) != BLOCK:
         raise ValueError(f"an AES-128 key has 16 bytes, not {len(key)}")
     words = [key[i : i + 4] for i in range(0, BLOCK, 4)]
@@ -54,22 +67,11 @@ def _expand(key: bytes) -> tuple[bytes, ...]:
             word = bytes((word[0] ^ constant,)) + word[1:]
             constant = _double(constant)
         words.append(_xor(word, words[index - 4]))
-    return tuple(b"".join(words[i : i + 4]) for i in range(0, len(words), 4))
+    return tuple(int.from_bytes(word, "big") for word in words)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=False))
-
-
-def _mix_columns(state: bytes) -> bytes:
-    mixed = bytearray()
-    for at in range(0, BLOCK, 4):
-        column = state[at : at + 4]
-        every = column[0] ^ column[1] ^ column[2] ^ column[3]
-        mixed += bytes(
-            column[i] ^ every ^ _double(column[i] ^ column[(i + 1) % 4]) for i in range(4)
-        )
-    return bytes(mixed)
 
 
 def encrypt_block(key: bytes, block: bytes) -> bytes:
@@ -77,13 +79,30 @@ def encrypt_block(key: bytes, block: bytes) -> bytes:
     if len(block) != BLOCK:
         raise ValueError(f"a block has 16 bytes, not {len(block)}")
     keys = _expand(bytes(key))
-    state = _xor(block, keys[0])
-    for number in range(1, _ROUNDS + 1):
-        state = bytes(_SBOX[state[source]] for source in _SHIFT_ROWS)
-        if number < _ROUNDS:
-            state = _mix_columns(state)
-        state = _xor(state, keys[number])
-    return state
+    a, b, c, d = (int.from_bytes(block[4 * n : 4 * n + 4], "big") ^ keys[n] for n in range(4))
+    for at in range(4, 4 * _ROUNDS, 4):
+        a, b, c, d = (
+            _column(a, b, c, d) ^ keys[at],
+            _column(b, c, d, a) ^ keys[at + 1],
+            _column(c, d, a, b) ^ keys[at + 2],
+            _column(d, a, b, c) ^ keys[at + 3],
+        )
+    last = (_last(a, b, c, d), _last(b, c, d, a), _last(c, d, a, b), _last(d, a, b, c))
+    return b"".join(
+        (word ^ key_word).to_bytes(4, "big")
+        for word, key_word in zip(last, keys[4 * _ROUNDS :], strict=True)
+    )
+
+
+def _column(a: int, b: int, c: int, d: int) -> int:
+    """ShiftRows takes each row of a column from another one."""
+    return _ROW_0[a >> 24] ^ _ROW_1[b >> 16 & 0xFF] ^ _ROW_2[c >> 8 & 0xFF] ^ _ROW_3[d & 0xFF]
+
+
+def _last(a: int, b: int, c: int, d: int) -> int:
+    """The last round mixes no columns."""
+    box = _SBOX
+    return box[a >> 24] << 24 | box[b >> 16 & 0xFF] << 16 | box[c >> 8 & 0xFF] << 8 | box[d & 0xFF]
 
 
 def decrypt_ccm(

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from edge_agent.decoders.ble_advert import Advert
-from edge_agent.decoders.readings import Frame
+from edge_agent.decoders.readings import Frame, SensorReading, Value
 from edge_agent.decoders.registry_ble import decode_all
-
-Value = float | bool | str
-
-
-@dataclass(frozen=True, slots=True)
-class SensorReading:
-    """One measurement of a tag. `index` counts sensors of the same quantity in one frame."""
-
-    tag: str
-    quantity: str
-    value: Value
-    index: int = 0
-
 
 _NUMBERS: dict[str, tuple[str, float]] = {
     "temperature_c": ("temperature_c", 1),
@@ -47,7 +33,6 @@ _NUMBERS: dict[str, tuple[str, float]] = {
     "movement_count": ("movement_count", 1),
     "movement_counter": ("movement_count", 1),
     "count": ("count", 1),
-    "uptime_s": ("uptime_s", 1),
     "movement_s": ("since_movement_s", 1),
     "button_s": ("since_button_s", 1),
 }
@@ -103,6 +88,15 @@ _BTHOME_NUMBERS: dict[str, tuple[str, float]] = {
     "duration": ("duration_s", 1),
     "volume_flow_rate": ("volume_flow_m3_h", 1),
     "light_level": ("light_level", 1),
+    "uv_index": ("uv_index", 1),
+    "direction": ("direction_deg", 1),
+    "precipitation": ("precipitation_mm", 1),
+    "gas": ("gas_m3", 1),
+    "water": ("volume_l", 1),
+    "volume": ("volume_l", 1),
+    "volume_ml": ("volume_l", 0.001),
+    "volume_storage": ("volume_l", 1),
+    "conductivity": ("conductivity_us_cm", 1),
 }
 _BTHOME_FLAGS = {
     "motion": "motion",
@@ -130,6 +124,9 @@ _BTHOME_FLAGS = {
     "safety": "safety",
     "carbon_monoxide": "carbon_monoxide",
     "gas": "gas",
+    "connectivity": "connectivity",
+    "lock": "unlocked",
+    "generic": "generic",
 }
 _NO_EVENT = "none"
 _NO_BATTERY = ("battery_mv", 0)  # Eddystone: runs on something else
@@ -137,7 +134,11 @@ _NO_BATTERY = ("battery_mv", 0)  # Eddystone: runs on something else
 
 def readings(tag: str, advert: Advert) -> list[SensorReading]:
     """What the parts of `advert` measure; of a frame with an `error`, what came before it."""
-    frames = [found.frame for found in decode_all(advert) if found.frame is not None]
+    return measured(tag, (found.frame for found in decode_all(advert) if found.frame is not None))
+
+
+def measured(tag: str, frames: Iterable[Frame]) -> list[SensorReading]:
+    """What frames of one tag say, in their order."""
     counted: dict[str, int] = {}
     result = []
     for frame in frames:
@@ -187,29 +188,3 @@ def _bthome(name: str, value: object) -> Iterator[tuple[str, Value]]:
 
 def _times(value: float, factor: float) -> float:
     return round(value * factor, 6)
-
-
-class Changes:
-    """Lets a reading through when its value changed, or after `refresh_s` without.
-
-    BlueZ repeats old parts of an advertisement with every new one, several times a second.
-    """
-
-    def __init__(self, *, refresh_s: float = 60.0, limit: int = 20_000) -> None:
-        self._refresh_s = refresh_s
-        self._limit = limit
-        self._last: dict[tuple[str, str, int], tuple[Value, float]] = {}
-
-    def filter(self, found: Iterable[SensorReading], at_s: float) -> list[SensorReading]:
-        """`at_s`: seconds of any monotonic clock."""
-        return [reading for reading in found if self._is_news(reading, at_s)]
-
-    def _is_news(self, reading: SensorReading, at_s: float) -> bool:
-        key = (reading.tag, reading.quantity, reading.index)
-        value, told_s = self._last.get(key, (None, at_s))
-        if value == reading.value and at_s - told_s < self._refresh_s:
-            return False
-        if key not in self._last and len(self._last) >= self._limit:
-            self._last.clear()
-        self._last[key] = (reading.value, at_s)
-        return True

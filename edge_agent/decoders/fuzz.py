@@ -70,6 +70,12 @@ GOOD: dict[str, tuple[bytes, ...]] = {
         ssi.encode(ssi.DECODE_DATA, b"\x03A123B", source=ssi.DECODER),
         ssi.encode(ssi.ACK, source=ssi.DECODER),
     ),
+    "scanner": (b"]C1010703206980498815210526100329\r\n", b"+A123BJC5D6E71G\r\n"),
+    "nmea": (
+        b"$GNRMC,064607.000,A,4546.2282,N,00311.6590,E,0.76,0.00,230619,,,A*7D\r\n",
+        b"$GNRMC,,V,,,,,,,,,,N,V*37\r\n",
+    ),
+    "line": (b"0A1B2C\r\n",),
     "feig": (feig.encode_answer(feig.INVENTORY, b"\x01\x03" + _EPC, advanced=True),),
     "caen": (caen.encode(5, [(1, b"\x00\x13"), (2, b"\x00\x00")], direction="response"),),
     "cc_family": (cc_family.encode_answer(0x20, 0x05, _EPC),),
@@ -168,7 +174,7 @@ def _ends_with(frames: list[Frame], expected: list[Frame]) -> bool:
 def _through_host(protocol: SerialProtocol, rng: random.Random, stream: bytes) -> str | None:
     if protocol.host is None:
         return None
-    host = protocol.host(HostOptions(antennas=(1, 2)))
+    host = protocol.host(HostOptions(antennas=(1, 2), region=next(iter(protocol.regions), None)))
     now_s = 0.0
     for chunk in chunks(rng, stream):
         host.send(now_s)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from edge_agent.decoders.lines import LineSplitter, decode_text
-from edge_agent.decoders.readings import Frame, Reading
+from edge_agent.decoders.readings import Frame, Reading, SensorReading
 
 _OWN_GROUPS = {"tag", "rssi_dbm", "antenna"}
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _PREFIX = re.compile(r"[a-z0-9]+")
+_QUANTITY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _LONGEST_NAME = 120
 
 
@@ -46,6 +47,9 @@ class LineFormat:
 
     def end(self) -> list[Frame]:
         return self._decode(self.splitter.end())
+
+    def flush(self) -> int:
+        return self.splitter.flush()
 
     def _decode(self, lines: list[bytes]) -> list[Frame]:
         frames = []
@@ -86,5 +90,11 @@ def _number(text: str | None) -> float | None:
     return float(text) if text and _NUMBER.fullmatch(text) else None
 
 
-def reading(frame: Frame) -> Reading:
-    return Reading(frame["tag"], frame["rssi_dbm"], frame["antenna"], "other")
+def items(frame: Frame) -> list[Reading | SensorReading]:
+    """The tag, and its numbers as what it measured; a group's name is the quantity."""
+    values = [
+        SensorReading(frame["tag"], name, value)
+        for name, value in frame["values"].items()
+        if isinstance(value, float) and _QUANTITY.fullmatch(name)
+    ]
+    return [Reading(frame["tag"], frame["rssi_dbm"], frame["antenna"], "other"), *values]

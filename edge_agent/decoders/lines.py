@@ -46,6 +46,14 @@ class LineSplitter:
         """The stream has paused or ended."""
         return self._take()
 
+    def flush(self) -> int:
+        """Give up the line that has begun. Returns the number of bytes dropped."""
+        dropped = len(self._buffer)
+        self.dropped_bytes += dropped
+        self._buffer.clear()
+        self._overlong = False
+        return dropped
+
     @property
     def pending(self) -> bool:
         """Whether a line has begun and not ended."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from edge_agent.decoders.lines import LineSplitter
-from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
+from edge_agent.decoders.readings import Frame, Item, ReaderEvent
 
 _NEVER = float("inf")
 _GAP_S = 0.1
@@ -23,29 +23,30 @@ class LineDecoder(Protocol):
 
 
 class ListenConversation:
-    """Implements readings.Conversation. `reading(frame)`: None for what is no reading.
+    """Implements readings.Conversation. `items(frame)`: what a frame means, if anything.
 
-    It wakes after a gap, because silence may be what ends a line.
+    It wakes after a gap, because silence may be what ends a line: then `receive` nothing.
     """
 
-    def __init__(self, decoder: LineDecoder, reading: Callable[[Frame], Reading | None]) -> None:
+    def __init__(self, decoder: LineDecoder, items: Callable[[Frame], Sequence[Item]]) -> None:
         self._decoder = decoder
-        self._reading = reading
+        self._items = items
         self.frames = 0
-        self.wake_at_s = _NEVER
+        self.wake_at_s = float("-inf")
 
     @property
     def dropped_bytes(self) -> int:
         return self._decoder.splitter.dropped_bytes
 
-    def receive(self, data: bytes, now_s: float) -> list[Reading | ReaderEvent]:
+    def receive(self, data: bytes, now_s: float) -> list[Item]:
         frames = self._decoder.feed(data, now_s) if data else self._decoder.silence(now_s)
         self.wake_at_s = now_s + 2 * _GAP_S if self._decoder.splitter.pending else _NEVER
         self.frames += len(frames)
-        readings = (self._reading(frame) for frame in frames)
-        return [reading for reading in readings if reading is not None]
+        return [item for frame in frames for item in self._items(frame)]
 
     def send(self, now_s: float) -> bytes:
+        if self.wake_at_s <= now_s:
+            self.wake_at_s = _NEVER
         return b""
 
     def events(self) -> list[ReaderEvent]:

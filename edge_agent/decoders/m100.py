@@ -14,6 +14,8 @@ ENDS = {0xBB: 0x7E, 0xAA: 0xDD}
 COMMAND, ANSWER, NOTICE = 0x00, 0x01, 0x02
 INFO, SINGLE_POLL, MULTI_POLL, STOP_POLL = 0x03, 0x22, 0x27, 0x28
 SET_POWER, GET_POWER, ERROR = 0xB6, 0xB7, 0xFF
+SET_REGION, GET_REGION = 0x07, 0x08
+REGIONS = {"cn": 0x01, "na": 0x02, "eu": 0x03, "cn800": 0x04, "kr": 0x06}
 NO_TAG = 0x15
 _OVERHEAD = 7
 _MAX_PARAMETER = 256
@@ -79,7 +81,19 @@ def decode(frame: bytes) -> Frame:
     if kind == ANSWER and command == ERROR and data:
         return _failure(data)
     name = {COMMAND: "command", ANSWER: "response", NOTICE: "notice"}[kind]
-    return {"type": name, "command": command, "data": data.hex()}
+    said: Frame = {"type": name, "command": command, "data": data.hex()}
+    return said | (_setting(command, data) if kind == ANSWER else {})
+
+
+def _setting(command: int, data: bytes) -> Frame:
+    """What the answer to a query says, where it is more than data."""
+    if command == INFO and len(data) > 1:
+        return {"info": data[0], "text": data[1:].decode("ascii", "replace").strip("\0 ")}
+    if command == GET_POWER and len(data) == 2:
+        return {"power_dbm": int.from_bytes(data, "big", signed=True) / 100}
+    if command == GET_REGION and len(data) == 1:
+        return {"region": data[0]}
+    return {}
 
 
 def _tag(data: bytes) -> Frame:
@@ -100,11 +114,19 @@ def _failure(data: bytes) -> Frame:
     frame: Frame = {
         "type": "no_tag" if code == NO_TAG else "error",
         "error": code,
-        "meaning": ERRORS.get(code, f"error 0x{code:02x}"),
+        "meaning": ERRORS.get(code) or _tag_error(code),
     }
     if len(data) >= 4:
         frame |= {"pc": data[2:4].hex(), "epc": data[4 : 2 + data[1]].hex()}
     return frame
+
+
+def _tag_error(code: int) -> str:
+    """The upper digit says what was tried, the lower one is the tag's own code."""
+    tried = {0xA: "read", 0xB: "write", 0xC: "lock", 0xD: "kill"}.get(code >> 4)
+    if tried is None or code & 0x08:
+        return f"error 0x{code:02x}"
+    return f"the tag refuses to {tried}: code {code & 0x07}"
 
 
 def describe_command(frame: bytes) -> Frame:
@@ -112,7 +134,10 @@ def describe_command(frame: bytes) -> Frame:
     command, data = frame[2], frame[5:-2]
     meaning = {INFO: "get information", SINGLE_POLL: "single poll", STOP_POLL: "stop multi poll"}
     text = meaning.get(command, "other")
-    if command == MULTI_POLL and len(data) == 3:
+    if command in (SET_REGION, GET_REGION):
+        names = {number: name for name, number in REGIONS.items()}
+        text = f"set region {names.get(data[0], data[0])}" if data else "get region"
+    elif command == MULTI_POLL and len(data) == 3:
         text = f"multi poll {int.from_bytes(data[1:], 'big')} rounds"
     elif command == SET_POWER and len(data) == 2:
         text = f"power {int.from_bytes(data, 'big') / 100:.2f} dBm"

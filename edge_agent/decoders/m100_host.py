@@ -20,11 +20,16 @@ class M100Conversation:
         self,
         *,
         power_dbm: float | None = None,
+        region: str | None = None,
         silence_s: float = 0.5,
         rounds: int = ROUNDS,
         silences_before_notice: int = 4,
     ) -> None:
-        self._power_dbm = power_dbm
+        self._setup: list[tuple[int, bytes]] = []
+        if region is not None:
+            self._setup.append((m100.SET_REGION, bytes((m100.REGIONS[region],))))
+        if power_dbm is not None:
+            self._setup.append((m100.SET_POWER, round(power_dbm * 100).to_bytes(2, "big")))
         self._silence_s = silence_s
         self._rounds = rounds
         self._silences_before_notice = silences_before_notice
@@ -59,7 +64,7 @@ class M100Conversation:
         self._started = True
         self.wake_at_s = now_s + self._silence_s
         poll = b"\x22" + self._rounds.to_bytes(2, "big")
-        return self._power() + m100.encode(m100.MULTI_POLL, poll, start=self._variant)
+        return self._configuration() + m100.encode(m100.MULTI_POLL, poll, start=self._variant)
 
     def _choose_variant(self) -> None:
         """Answer with the variant seen; as long as none was seen, try both in turn."""
@@ -68,11 +73,11 @@ class M100Conversation:
         elif self._silences:
             self._variant = 0xAA if self._variant == 0xBB else 0xBB
 
-    def _power(self) -> bytes:
-        if self._power_dbm is None:
-            return b""
-        level = round(self._power_dbm * 100).to_bytes(2, "big")
-        return m100.encode(m100.SET_POWER, level, start=self._variant)
+    def _configuration(self) -> bytes:
+        """With each multi-poll, for the module may have restarted."""
+        return b"".join(
+            m100.encode(command, data, start=self._variant) for command, data in self._setup
+        )
 
     def receive(self, data: bytes, now_s: float) -> list[Reading | ReaderEvent]:
         found: list[Reading | ReaderEvent] = []
@@ -87,6 +92,8 @@ class M100Conversation:
 
 def _meaning(frame: Frame) -> Reading | ReaderEvent | None:
     if frame["type"] == "tag":
+        if not frame["epc"]:
+            return None  # a record without an EPC names nothing
         if not frame["tag_crc_ok"]:
             return ReaderEvent("bad_tag_crc", f"tag CRC of {frame['epc']} is wrong, not published")
         return Reading(epc_name(frame["epc"]), float(frame["rssi_dbm"]), None, "rfid")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from edge_agent.decoders import mercury, mercury_commands
 from edge_agent.decoders.names import epc_name
-from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
+from edge_agent.decoders.readings import EventName, Frame, ReaderEvent, Reading
 from edge_agent.decoders.startup import Step, StreamingHost
 
 _BOOT_S = 0.65
@@ -67,7 +67,7 @@ class MercuryConversation(StreamingHost):
         if (celsius := frame.get("temperature_c")) is None:
             return []
         self.temperature_c = celsius
-        return self._tell("temperature", f"{celsius} degrees Celsius", now_s)
+        return self._tell("temperature", f"{celsius} degrees Celsius", now_s, code=celsius)
 
     def _error(self, frame: Frame, step: Step | None, now_s: float) -> list[ReaderEvent]:
         code = frame["status"]
@@ -78,7 +78,7 @@ class MercuryConversation(StreamingHost):
             return []
         if step is None or step.name == "start":
             self._startup.restart(now_s, after_s=_RETRY_S)
-        name = "antenna_missing" if code == mercury.ANTENNA_MISSING else "reader_error"
+        name: EventName = "antenna_missing" if code == mercury.ANTENNA_MISSING else "reader_error"
         where = step.name if step is not None else "while reading"
         return self._tell(name, f"{where}: {frame['meaning']} (0x{code:04x})", now_s, code=code)
 

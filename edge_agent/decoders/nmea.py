@@ -31,6 +31,12 @@ class Decoder:
     def feed(self, data: bytes, at_s: float | None = None) -> list[Frame]:
         return self._decode(self.splitter.feed(data, at_s))
 
+    def silence(self, now_s: float) -> list[Frame]:
+        return self._decode(self.splitter.silence(now_s))
+
+    def flush(self) -> int:
+        return self.splitter.flush()
+
     def end(self) -> list[Frame]:
         """A sentence whose line end is missing; its checksum tells whether it is whole."""
         return self._decode(self.splitter.end())

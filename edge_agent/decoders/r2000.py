@@ -9,11 +9,20 @@ from edge_agent.decoders.readings import Frame
 HEADER = 0xA0
 RESET, FIRMWARE, SET_ANTENNA, GET_ANTENNA, SET_POWER = 0x70, 0x72, 0x74, 0x75, 0x76
 INVENTORY, FAST_SWITCH, SESSION_INVENTORY = 0x89, 0x8A, 0x8B
+TEMPERATURE, SET_REGION, GET_REGION, GET_POWER = 0x7B, 0x78, 0x79, 0x77
+REGIONS = {
+    "eu": bytes((2, 0, 6)),
+    "na": bytes((1, 7, 59)),
+    "cn": bytes((3, 43, 53)),
+}
+"""Name -> region, lowest and highest frequency index (865 to 868, 902 to 928, 920 to 925 MHz)."""
+_REGION_NAMES = {data: name for name, data in REGIONS.items()}
 SUCCESS = 0x10
+RESET_ITSELF = 0x20
 NO_TAG = 0x36
 ANTENNA_MISSING = 0x22
 _INVENTORIES = (INVENTORY, FAST_SWITCH, SESSION_INVENTORY)
-_SINGLE_BYTE_VALUES = {0x75, 0x77, 0x63}
+_SINGLE_BYTE_VALUES = {0x75, 0x77, 0x63, 0x7E}
 """Queries whose answer is one byte of data, not a result code: antenna, power, return loss."""
 _END_BYTES = 7
 _MOST_TAG_BYTES = 68
@@ -27,10 +36,34 @@ ERRORS = {
     0x20: "reader reset itself",
     0x21: "carrier could not be switched on",
     0x22: "antenna missing",
+    0x23: "memory could not be written",
+    0x24: "memory could not be read",
+    0x25: "power could not be set",
+    0x31: "inventory failed",
+    0x32: "tag could not be read",
+    0x33: "tag could not be written",
+    0x34: "tag could not be locked",
+    0x35: "tag could not be killed",
     0x36: "no tag",
+    0x37: "tag found, access failed",
+    0x38: "buffer empty",
+    0x3C: "custom command failed",
     0x40: "access failed",
     0x41: "parameter error",
+    0x46: "reader address invalid",
+    0x47: "antenna number invalid",
+    0x48: "power out of range",
+    0x49: "region or frequency out of range",
+    0x4A: "baud rate out of range",
+    0x4F: "frequency range invalid",
+    0x52: "oscillator does not lock",
+    0x53: "radio chip does not answer",
+    0x54: "power is not reached",
+    0x56: "against the rules of the region",
+    0x57: "power too low",
+    0xEE: "return loss could not be measured",
 }
+"""Those without a check on a device are from general knowledge of the vendor's documents."""
 
 
 def checksum(body: bytes) -> int:
@@ -88,6 +121,9 @@ def decode(frame: bytes) -> Frame:
 
 
 def _short(command: int, data: bytes) -> Frame:
+    if command == TEMPERATURE and len(data) == 2 and data[0] <= 1:
+        celsius = data[1] if data[0] else -data[1]
+        return {"type": "temperature", "command": command, "temperature_c": celsius}
     if command == FAST_SWITCH and len(data) == 2:
         return _failure(command, data[1]) | {"antenna": data[0]}
     if len(data) != 1 or command in _SINGLE_BYTE_VALUES:
@@ -163,6 +199,10 @@ def describe_command(frame: bytes) -> Frame:
         SET_ANTENNA: f"work antenna {value + 1}",
         GET_ANTENNA: "get work antenna",
         SET_POWER: f"power {value} dBm",
+        SET_REGION: f"set region {_REGION_NAMES.get(data, data.hex())}",
+        GET_REGION: "get region",
+        GET_POWER: "get power",
+        TEMPERATURE: "get temperature",
         INVENTORY: f"real-time inventory, {rounds}",
         FAST_SWITCH: "fast antenna switching",
         SESSION_INVENTORY: "inventory with session",

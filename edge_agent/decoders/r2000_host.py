@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from edge_agent.decoders import r2000
 from edge_agent.decoders.names import epc_name
-from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
+from edge_agent.decoders.readings import EventName, Frame, ReaderEvent, Reading
 
 
 class R2000Conversation:
@@ -21,25 +21,33 @@ class R2000Conversation:
         antennas: Sequence[int] = (1,),
         *,
         power_dbm: float | None = None,
+        region: str | None = None,
         reply_timeout_s: float = 0.5,
         round_timeout_s: float = 2.0,
         round_interval_s: float = 0.05,
         timeouts_before_reset: int = 3,
         reset_pause_s: float = 1.0,
+        temperature_s: float = 60.0,
     ) -> None:
         self._antennas = list(antennas)
-        self._power_dbm = power_dbm
+        self._setup: list[tuple[int, bytes]] = []
+        if region is not None:
+            self._setup.append((r2000.SET_REGION, r2000.REGIONS[region]))
+        if power_dbm is not None:
+            self._setup.append((r2000.SET_POWER, bytes((round(power_dbm),))))
+        self._todo = list(self._setup)
         self._reply_timeout_s = reply_timeout_s
         self._round_timeout_s = round_timeout_s
         self._round_interval_s = round_interval_s
         self._timeouts_before_reset = timeouts_before_reset
         self._reset_pause_s = reset_pause_s
+        self._temperature_s = temperature_s
+        self._temperature_due_s: float | None = None
         self._decoder = r2000.Decoder()
         self._events: list[ReaderEvent] = []
         self._missing: set[int] = set()
         self._index = 0
         self._selected: int | None = None
-        self._configured = power_dbm is None
         self._asked: int | None = None
         self._timeouts = 0
         self.frames = 0
@@ -66,6 +74,8 @@ class R2000Conversation:
         """What to write now; empty while an answer may still come or a pause lasts."""
         if now_s < self.wake_at_s:
             return b""
+        if self._asked == r2000.TEMPERATURE:
+            self._asked, self._temperature_due_s = None, float("inf")  # this board cannot tell
         if self._asked is not None and self._asked != r2000.RESET:
             self._timeouts += 1
             self._selected = None  # it may have restarted: select the antenna again
@@ -78,13 +88,17 @@ class R2000Conversation:
             ReaderEvent("reader_reset", f"no answer to {self._timeouts} requests, reset sent")
         )
         self._timeouts = 0
-        self._configured = self._power_dbm is None
+        self._todo = list(self._setup)
         return self._ask(r2000.RESET, b"", now_s, self._reset_pause_s)
 
     def _next(self, now_s: float) -> bytes:
-        if not self._configured:
-            power = round(self._power_dbm or 0)
-            return self._ask(r2000.SET_POWER, bytes((power,)), now_s, self._reply_timeout_s)
+        if self._todo:
+            return self._ask(*self._todo[0], now_s, self._reply_timeout_s)
+        if self._temperature_due_s is None:
+            self._temperature_due_s = now_s + self._temperature_s
+        if now_s >= self._temperature_due_s:
+            self._temperature_due_s = now_s + self._temperature_s
+            return self._ask(r2000.TEMPERATURE, b"", now_s, self._reply_timeout_s)
         if self._selected != self.antenna:
             data = bytes((self.antenna - 1,))
             return self._ask(r2000.SET_ANTENNA, data, now_s, self._reply_timeout_s)
@@ -105,9 +119,17 @@ class R2000Conversation:
                 found.append(self._reading(frame))
                 if self._asked == r2000.INVENTORY:
                     self.wake_at_s = now_s + self._round_timeout_s
+            elif frame.get("error") == r2000.RESET_ITSELF and self._asked != r2000.RESET:
+                found.append(self._restarted(frame, now_s))
             elif frame.get("command") == self._asked != r2000.RESET:  # a reset needs its pause
                 found += self._answer(frame, now_s)
         return found
+
+    def _restarted(self, frame: Frame, now_s: float) -> ReaderEvent:
+        """It has lost power or crashed: set it up again."""
+        self._todo, self._selected, self._asked = list(self._setup), None, None
+        self.wake_at_s = now_s + self._reset_pause_s
+        return ReaderEvent("reader_restarted", frame["meaning"], None, frame["error"])
 
     def _reading(self, frame: Frame) -> Reading:
         # The frame has two bits for the antenna: boards with eight mean the one that was selected.
@@ -120,14 +142,23 @@ class R2000Conversation:
         """Go on to the next request; `_asked` is the command that `frame` answers."""
         asked, self._asked = self._asked, None
         self.wake_at_s = now_s
+        if asked == r2000.TEMPERATURE:
+            return self._temperature(frame)
         failed = frame["type"] == "error" and frame["error"] != r2000.NO_TAG
-        if asked == r2000.SET_POWER:
-            self._configured = True
+        if self._todo and asked == self._todo[0][0]:
+            del self._todo[0]
         elif asked == r2000.SET_ANTENNA and not failed:
             self._selected = self.antenna
         elif asked in (r2000.SET_ANTENNA, r2000.INVENTORY):
             return self._round_over(frame if failed else None, now_s)
         return [self._error(frame)] if failed else []
+
+    def _temperature(self, frame: Frame) -> list[ReaderEvent]:
+        if frame["type"] != "temperature":
+            self._temperature_due_s = float("inf")
+            return []
+        celsius = frame["temperature_c"]
+        return [ReaderEvent("temperature", f"{celsius} degrees Celsius", None, celsius)]
 
     def _round_over(self, failure: Frame | None, now_s: float) -> list[ReaderEvent]:
         antenna = self.antenna
@@ -147,6 +178,6 @@ class R2000Conversation:
 
     def _error(self, frame: Frame) -> ReaderEvent:
         code = frame["error"]
-        name = "antenna_missing" if code == r2000.ANTENNA_MISSING else "reader_error"
+        name: EventName = "antenna_missing" if code == r2000.ANTENNA_MISSING else "reader_error"
         detail = f"antenna {self.antenna}: {frame['meaning']} (0x{code:02x})"
         return ReaderEvent(name, detail, self.antenna, code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -21,18 +22,47 @@ class Reading:
     kind: ReadingKind
 
 
+Value = float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class SensorReading:
+    """One measurement of a tag. `index` counts sensors of the same quantity in one frame."""
+
+    tag: str
+    quantity: str
+    value: Value
+    index: int = 0
+
+
+EventName = Literal[
+    "antenna_missing",
+    "antenna_restored",
+    "bad_tag_crc",
+    "code_refused",
+    "gate",
+    "high_return_loss",
+    "layout_changed",
+    "no_answer",
+    "reader_error",
+    "reader_reset",
+    "reader_restarted",
+    "temperature",
+    "temperature_throttle",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ReaderEvent:
-    """Something about the reader that people must hear of.
+    """Something about the reader that people must hear of; counted by name in the status."""
 
-    `name`: antenna_missing, antenna_restored, reader_error, reader_reset, no_answer,
-    bad_tag_crc.
-    """
-
-    name: str
+    name: EventName
     detail: str
     antenna: int | None = None
     code: int | None = None
+
+
+Item = Reading | SensorReading | ReaderEvent
 
 
 class Conversation(Protocol):
@@ -51,7 +81,7 @@ class Conversation(Protocol):
         """Bytes outside verified frames."""
         ...
 
-    def receive(self, data: bytes, now_s: float) -> list[Reading | ReaderEvent]: ...
+    def receive(self, data: bytes, now_s: float) -> Sequence[Item]: ...
 
     def send(self, now_s: float) -> bytes: ...
 

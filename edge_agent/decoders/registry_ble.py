@@ -72,6 +72,10 @@ FORMATS = {
 }
 
 
+Place = int | str
+"""Company number of manufacturer data, or 128-bit UUID of service data."""
+
+
 class Found(NamedTuple):
     """`part`: mfr_<company> or svc_<uuid>; `format` and `frame` are None for a foreign part."""
 
@@ -104,16 +108,20 @@ def decode_format(name: str, advert: Advert) -> Frame | None:
 def decode_all(advert: Advert) -> Iterator[Found]:
     """Every part with the first format that takes it."""
     for company, data in advert.manufacturer_data.items():
-        names = [*_BY_COMPANY.get(company, ()), *_BY_COMPANY[ANY]]
-        yield _first(f"mfr_{company}", names, data, advert)
+        yield decode_part(company, data, advert.address, advert.key)
     for uuid, data in advert.service_data.items():
-        short = uuid[4:8] if uuid.startswith("0000") and uuid.endswith(_SHORT_UUID_END) else uuid
-        yield _first(f"svc_{short}", _BY_SERVICE.get(uuid, []), data, advert)
+        yield decode_part(uuid, data, advert.address, advert.key)
 
 
-def _first(part: str, names: list[str], data: bytes, advert: Advert) -> Found:
+def decode_part(place: Place, data: bytes, address: str | None, key: bytes | None) -> Found:
+    """One part of an advertisement with the first format that takes it."""
+    if isinstance(place, int):
+        part, names = f"mfr_{place}", [*_BY_COMPANY.get(place, ()), *_BY_COMPANY[ANY]]
+    else:
+        named = place.startswith("0000") and place.endswith(_SHORT_UUID_END)
+        part, names = f"svc_{place[4:8] if named else place}", _BY_SERVICE.get(place, [])
     for name in names:
-        frame = decode_payload(name, data, advert.address, advert.key)
+        frame = decode_payload(name, data, address, key)
         if frame is not None:
             return Found(part, name, frame)
     return Found(part, None, None)

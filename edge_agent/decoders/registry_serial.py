@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from edge_agent.decoders import (
@@ -11,13 +12,16 @@ from edge_agent.decoders import (
     cc_family,
     chafon_cf,
     feig,
+    line_format,
     m100,
     mercury,
     mercury_commands,
+    nmea,
     r2000,
     rcp,
     rdm6300,
     rdm6300_wiegand,
+    scanner,
     ssi,
     tsl,
     uhfreader18,
@@ -25,8 +29,10 @@ from edge_agent.decoders import (
 )
 from edge_agent.decoders.chafon_cf_host import ChafonCfConversation
 from edge_agent.decoders.framing import Rules
+from edge_agent.decoders.lines_host import ListenConversation
 from edge_agent.decoders.m100_host import M100Conversation
 from edge_agent.decoders.mercury_host import MercuryConversation
+from edge_agent.decoders.nmea_host import NmeaConversation
 from edge_agent.decoders.r2000_host import R2000Conversation
 from edge_agent.decoders.rcp_host import RcpConversation
 from edge_agent.decoders.rdm6300_host import CardConversation
@@ -36,28 +42,40 @@ from edge_agent.decoders.stream import FrameSource, StreamDecoder
 from edge_agent.decoders.tsl_host import TslConversation
 from edge_agent.decoders.uhfreader18_host import Layout, UhfReader18Conversation
 
+ANY_LINE = r"(?P<tag>\S{1,120})"
+_RATES = (115_200, 57_600, 38_400, 19_200, 9_600)
+_FAST_RATES = (*_RATES, 230_400, 460_800, 921_600)
+
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
     """What an operator may choose; a protocol ignores what it does not have.
 
-    `antennas` count from 1. `power_dbm`: None, as the reader has it. `region`: a key of
-    mercury_commands.REGIONS; it decides the frequencies and has to fit the country.
+    `antennas` count from 1. `power_dbm`, `region`: None, as the reader has it. The region decides
+    the frequencies and has to fit the country. `name`: of the reader, unique among all gateways.
+    `gs1`: a scanner without symbology identifiers scans GS1. `pattern`, `prefix`: of a line format.
     """
 
     antennas: tuple[int, ...] = (1,)
     power_dbm: float | None = None
-    region: str = "eu"
+    region: str | None = None
+    name: str = "reader"
+    gs1: bool = False
+    pattern: str = ANY_LINE
+    prefix: str = "line"
 
 
 @dataclass(frozen=True, slots=True)
 class SerialProtocol:
     """`host` is None where decoding is all we can do. `vectors`: the protocol's name in the test
-    vectors. `describe` says what a verified frame *to* the reader asks for; `commands` makes a
-    decoder that verifies such frames first.
+    vectors. `describe` says what a verified frame *to* the reader asks for; `command_rules` are
+    those of such frames.
 
-    `several_antennas`: the host uses all of `HostOptions.antennas`. `silence_is_normal`: the reader
-    only speaks when there is something to read, so a watchdog must not count its silence.
+    `rates`: line rates to try when none is given; empty where any noise would pass for an answer.
+    `power_dbm`: lowest, highest; None where it cannot be set. `regions`: names that the host knows;
+    `region_needed`: the reader transmits nothing before it is told one. `most_antennas`: the host
+    goes round so many. `silence_is_normal`: the reader only speaks when there is something to read,
+    so a watchdog must not count its silence. `tcp_port`: where it listens in a network.
     """
 
     decoder: Callable[[], FrameSource]
@@ -66,8 +84,13 @@ class SerialProtocol:
     vectors: str | None
     describe: Callable[[bytes], Frame] | None = None
     command_rules: Rules | None = None
-    several_antennas: bool = False
+    rates: tuple[int, ...] = ()
+    power_dbm: tuple[float, float] | None = None
+    regions: tuple[str, ...] = ()
+    region_needed: bool = False
+    most_antennas: int = 1
     silence_is_normal: bool = False
+    tcp_port: int | None = None
 
     def commands(self) -> FrameSource | None:
         if self.describe is None or self.command_rules is None:
@@ -76,20 +99,26 @@ class SerialProtocol:
 
 
 def _r2000(options: HostOptions) -> Conversation:
-    return R2000Conversation(options.antennas, power_dbm=options.power_dbm)
+    return R2000Conversation(options.antennas, power_dbm=options.power_dbm, region=options.region)
 
 
 def _m100(options: HostOptions) -> Conversation:
-    return M100Conversation(power_dbm=options.power_dbm)
+    return M100Conversation(power_dbm=options.power_dbm, region=options.region)
 
 
 def _mercury(options: HostOptions) -> Conversation:
-    return MercuryConversation(options.antennas, region=options.region, power_dbm=options.power_dbm)
+    return MercuryConversation(
+        options.antennas, region=options.region or "eu", power_dbm=options.power_dbm
+    )
 
 
 def _uhfreader(options: HostOptions, *, layout: Layout, active: bool = False) -> Conversation:
     return UhfReader18Conversation(
-        options.antennas, layout=layout, active=active, power_dbm=options.power_dbm
+        options.antennas,
+        layout=layout,
+        active=active,
+        power_dbm=options.power_dbm,
+        region=options.region,
     )
 
 
@@ -98,19 +127,14 @@ def _chafon_cf(options: HostOptions) -> Conversation:
 
 
 def _rcp(options: HostOptions) -> Conversation:
-    return RcpConversation(power_dbm=options.power_dbm)
+    region = None if options.region is None else rcp.REGIONS[options.region]
+    return RcpConversation(power_dbm=options.power_dbm, region=region)
 
 
-def _rdm6300(_options: HostOptions) -> Conversation:
-    return CardConversation()
-
-
-def _wiegand_hex(_options: HostOptions) -> Conversation:
-    return CardConversation("hex")
-
-
-def _wiegand_decimal(_options: HostOptions) -> Conversation:
-    return CardConversation("decimal")
+def _cards(
+    _options: HostOptions, *, wiegand: rdm6300_wiegand.WiegandFormat | None = None
+) -> Conversation:
+    return CardConversation(wiegand)
 
 
 def _tsl(options: HostOptions) -> Conversation:
@@ -121,6 +145,24 @@ def _ssi(_options: HostOptions) -> Conversation:
     return SsiConversation()
 
 
+def _scanner(options: HostOptions) -> Conversation:
+    decoder = scanner.Decoder(gs1_without_aim=options.gs1, current_year=_year)
+    return ListenConversation(decoder, scanner.items)
+
+
+def _nmea(options: HostOptions) -> Conversation:
+    return NmeaConversation(options.name)
+
+
+def _line(options: HostOptions) -> Conversation:
+    decoder = line_format.LineFormat(options.pattern, prefix=options.prefix)
+    return ListenConversation(decoder, line_format.items)
+
+
+def _year() -> int:
+    return datetime.now(UTC).year
+
+
 PROTOCOLS: dict[str, SerialProtocol] = {
     "r2000": SerialProtocol(
         r2000.Decoder,
@@ -129,9 +171,22 @@ PROTOCOLS: dict[str, SerialProtocol] = {
         "r2000_a0",
         r2000.describe_command,
         r2000.RULES,
-        several_antennas=True,
+        rates=(115_200, 38_400),
+        power_dbm=(0, 33),
+        regions=tuple(r2000.REGIONS),
+        most_antennas=8,
     ),
-    "m100": SerialProtocol(m100.Decoder, _m100, 115_200, "m100", m100.describe_command, m100.RULES),
+    "m100": SerialProtocol(
+        m100.Decoder,
+        _m100,
+        115_200,
+        "m100",
+        m100.describe_command,
+        m100.RULES,
+        rates=_RATES,
+        power_dbm=(0, 30),
+        regions=tuple(m100.REGIONS),
+    ),
     "mercury": SerialProtocol(
         mercury.Decoder,
         _mercury,
@@ -139,7 +194,11 @@ PROTOCOLS: dict[str, SerialProtocol] = {
         "thingmagic",
         mercury_commands.describe_command,
         mercury.COMMAND_RULES,
-        several_antennas=True,
+        rates=_FAST_RATES,
+        power_dbm=(-10, 33),
+        regions=tuple(mercury_commands.REGIONS),
+        region_needed=True,
+        most_antennas=16,
     ),
     "uhfreader18": SerialProtocol(
         uhfreader18.Decoder,
@@ -148,7 +207,10 @@ PROTOCOLS: dict[str, SerialProtocol] = {
         "chafon_uhfreader18",
         uhfreader18.describe_command,
         uhfreader18.COMMAND_RULES,
-        several_antennas=True,  # the reader's type may turn out to be one of layout 288
+        rates=(57_600, 115_200, 38_400, 19_200, 9_600),
+        power_dbm=(0, 30),
+        regions=tuple(uhfreader18.REGIONS),
+        most_antennas=4,  # the reader's type may turn out to be one of layout 288
     ),
     "uhfreader288": SerialProtocol(
         uhfreader288.Decoder,
@@ -157,13 +219,17 @@ PROTOCOLS: dict[str, SerialProtocol] = {
         "chafon_uhfreader288",
         uhfreader288.describe_command,
         uhfreader18.COMMAND_RULES,
-        several_antennas=True,
+        rates=(57_600, 115_200, 38_400, 19_200, 9_600),
+        power_dbm=(0, 33),
+        regions=tuple(uhfreader18.REGIONS),
+        most_antennas=4,
     ),
     "uhfreader18_active": SerialProtocol(
         uhfreader18.Decoder,
         partial(_uhfreader, layout="18", active=True),
         57_600,
         None,
+        rates=(57_600, 115_200, 38_400, 19_200, 9_600),
         silence_is_normal=True,
     ),
     "uhfreader288_active": SerialProtocol(
@@ -171,6 +237,7 @@ PROTOCOLS: dict[str, SerialProtocol] = {
         partial(_uhfreader, layout="288", active=True),
         57_600,
         None,
+        rates=(57_600, 115_200, 38_400, 19_200, 9_600),
         silence_is_normal=True,  # heartbeats can be switched off
     ),
     "chafon_cf": SerialProtocol(
@@ -180,24 +247,64 @@ PROTOCOLS: dict[str, SerialProtocol] = {
         "chafon_cf",
         chafon_cf.describe_command,
         chafon_cf.COMMAND_RULES,
+        rates=_RATES,
+        power_dbm=(0, 33),
+        tcp_port=chafon_cf.TCP_PORT,
     ),
     "rcp": SerialProtocol(
-        rcp.Decoder, _rcp, 115_200, "phychips_rcp", rcp.describe_command, rcp.COMMAND_RULES
+        rcp.Decoder,
+        _rcp,
+        115_200,
+        "phychips_rcp",
+        rcp.describe_command,
+        rcp.COMMAND_RULES,
+        rates=_RATES,
+        power_dbm=(0, 30),
+        regions=tuple(rcp.REGIONS),
     ),
-    "rdm6300": SerialProtocol(rdm6300.Decoder, _rdm6300, 9_600, "rdm6300", silence_is_normal=True),
+    "rdm6300": SerialProtocol(
+        rdm6300.Decoder, _cards, 9_600, "rdm6300", rates=(9_600, 19_200), silence_is_normal=True
+    ),
     "wiegand_hex": SerialProtocol(
-        partial(rdm6300_wiegand.Decoder, "hex"), _wiegand_hex, 9_600, None, silence_is_normal=True
-    ),
-    "wiegand_decimal": SerialProtocol(
-        partial(rdm6300_wiegand.Decoder, "decimal"),
-        _wiegand_decimal,
+        partial(rdm6300_wiegand.Decoder, "hex"),
+        partial(_cards, wiegand="hex"),
         9_600,
         None,
         silence_is_normal=True,
     ),
-    "tsl": SerialProtocol(tsl.Decoder, _tsl, 115_200, "tsl_ascii2", tsl.describe_command),
+    "wiegand_decimal": SerialProtocol(
+        partial(rdm6300_wiegand.Decoder, "decimal"),
+        partial(_cards, wiegand="decimal"),
+        9_600,
+        None,
+        silence_is_normal=True,
+    ),
+    "tsl": SerialProtocol(
+        tsl.Decoder,
+        _tsl,
+        115_200,
+        "tsl_ascii2",
+        tsl.describe_command,
+        rates=_RATES,
+        power_dbm=(0, 33),
+    ),
     "ssi": SerialProtocol(
-        ssi.Decoder, _ssi, 9_600, "zebra_ssi", ssi.describe_command, ssi.COMMAND_RULES
+        ssi.Decoder,
+        _ssi,
+        9_600,
+        "zebra_ssi",
+        ssi.describe_command,
+        ssi.COMMAND_RULES,
+        rates=(9_600, 19_200, 38_400, 57_600, 115_200),
+    ),
+    "scanner": SerialProtocol(
+        partial(scanner.Decoder, current_year=_year), _scanner, 9_600, None, silence_is_normal=True
+    ),
+    "nmea": SerialProtocol(
+        nmea.Decoder, _nmea, 9_600, None, rates=(9_600, 4_800, 38_400, 57_600, 115_200)
+    ),
+    "line": SerialProtocol(
+        partial(line_format.LineFormat, ANY_LINE), _line, 9_600, None, silence_is_normal=True
     ),
     "feig": SerialProtocol(
         feig.Decoder, None, 38_400, "feig_iso_host", feig.describe_command, feig.COMMAND_RULES

@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from edge_agent.decoders import gs1, hibc, udi
 from edge_agent.decoders.lines import LineSplitter, decode_text
-from edge_agent.decoders.readings import Frame, Reading
+from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
 
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _SYMBOLOGIES = {
@@ -70,6 +70,9 @@ class Decoder:
 
     def end(self) -> list[Frame]:
         return [self.decode(line) for line in self.splitter.end()]
+
+    def flush(self) -> int:
+        return self.splitter.flush()
 
     def decode(self, line: bytes) -> Frame:
         """One scan. `gs1` is None unless every element of it is right."""
@@ -137,6 +140,14 @@ def tag_name(frame: Frame) -> str | None:
 
 def _percent(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def items(frame: Frame) -> list[Reading | ReaderEvent]:
+    """A scan for whoever listens to a scanner; a code that cannot be a name is told, not lost."""
+    found = reading(frame)
+    if found is None:
+        return [ReaderEvent("code_refused", f"a code of {len(frame['data'])} characters")]
+    return [found]
 
 
 def reading(frame: Frame) -> Reading | None:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_agent.decoders.readings import Frame, ReaderEvent, Reading
+from edge_agent.decoders.readings import EventName, Frame, ReaderEvent, Reading
 from edge_agent.decoders.stream import CountingSource
 
 _REMEMBERED = 256
@@ -177,6 +177,6 @@ class StreamingHost(ABC):
         return found
 
     def _tell(
-        self, name: str, detail: str, now_s: float, *, code: int | None = None
+        self, name: EventName, detail: str, now_s: float, *, code: int | None = None
     ) -> list[ReaderEvent]:
         return self._notices.once(ReaderEvent(name, detail, None, code), now_s)

@@ -48,6 +48,13 @@ _COMMANDS = frozenset(
 _SHORTEST_ANSWER, _SHORTEST_COMMAND = 5, 4
 """Value of the length byte."""
 _EU_BAND = 0b0100
+REGIONS = {
+    "eu": (0x4E, 0x00),
+    "na": (0x31, 0x80),
+    "kr": (0x1F, 0xC0),
+    "cn": (0x13, 0x40),
+}
+"""Name -> highest and lowest frequency code of the whole band: its number is in the upper bits."""
 
 
 def encode(command: int, data: bytes = b"", address: int = ANY_ADDRESS) -> bytes:

@@ -32,6 +32,7 @@ class UhfReader18Conversation:
         layout: Layout = "18",
         active: bool = False,
         power_dbm: float | None = None,
+        region: str | None = None,
         reply_timeout_s: float = 0.5,
         round_timeout_s: float = 4.0,
         round_interval_s: float = 0.05,
@@ -41,6 +42,9 @@ class UhfReader18Conversation:
         self._layout: Layout = layout
         self._active = active
         self._setup = [(uhfreader18.READER_INFO, uhfreader18.encode(uhfreader18.READER_INFO))]
+        if region is not None:
+            codes = uhfreader18.REGIONS[region]
+            self._setup.append((uhfreader18.SET_REGION, uhfreader18.set_region(*codes)))
         if power_dbm is not None:
             self._setup.append((uhfreader18.SET_POWER, uhfreader18.set_power(power_dbm)))
         self._todo = list(self._setup)

@@ -96,6 +96,7 @@ class ReplayReader:
         self._writer.register(self._state.name, self._merger.closed_us)
         while True:
             while self._follow and not self._path.exists():
+                self._state.turned()
                 await asyncio.sleep(_POLL_S)
             with self._path.open("rb") as file:
                 await self._begin(file)
@@ -126,6 +127,7 @@ class ReplayReader:
         """Until the end of `file`; when following, until another file has taken its place."""
         idle_s = 0.0
         while True:
+            self._state.turned()
             if data := file.read(_CHUNK_BYTES):
                 await self._take_in(data)
             elif not self._follow or self._replaced(file):
@@ -203,6 +205,7 @@ class ReplayReader:
         if not self._merger.completed and cursor.value == self._stored:
             return False
         while not self._room():
+            self._state.turned()
             await asyncio.sleep(_POLL_S)  # the file keeps what the spool cannot hold
         reads, complete_us = self._merger.take(), self._merger.closed_us
         while True:
@@ -210,6 +213,7 @@ class ReplayReader:
                 await self._writer.write_replay(self._state.name, reads, complete_us, cursor)
             except SpoolError as error:
                 self._state.error = str(error)
+                self._state.turned()
                 await asyncio.sleep(1)
             else:
                 break

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -26,10 +27,19 @@ class ReaderState:
     rejected_bytes: int = 0
     heard_us: int | None = None
     error: str | None = None
+    events: dict[str, int] = field(default_factory=dict)
+    """What happened at the reader, counted by name."""
+    figures: dict[str, int] = field(default_factory=dict)
+    """How it is now, such as adverts_per_s."""
+    turned: Callable[[], None] = lambda: None
+    """Called by the reader's loop at each turn, heard or not: a watchdog looks at it."""
 
     def heard(self, at_us: int) -> None:
         self.reads += 1
         self.heard_us = at_us
+
+    def count(self, event: str) -> None:
+        self.events[event] = self.events.get(event, 0) + 1
 
     def running(self) -> None:
         self.state = "running"
@@ -45,6 +55,7 @@ class ReaderState:
             rejected_bytes=self.rejected_bytes,
             last_heard_at=None if self.heard_us is None else from_us(self.heard_us),
             error=None if self.error is None else self.error[:_ERROR_CHARACTERS],
+            counters=self.events | self.figures,
         )
 
 

@@ -43,6 +43,7 @@ async def supervise(
     backoff = backoff or Backoff()
     while True:
         began_s = time.monotonic()
+        state.turned()
         try:
             await run()
         except Exception as error:  # a reader must never take the agent with it
@@ -51,6 +52,7 @@ async def supervise(
             return
         if time.monotonic() - began_s >= stable_s:
             backoff.reset()
+        state.turned()
         await asyncio.sleep(backoff.pause_s())
         state.restarts += 1
 

@@ -8,6 +8,8 @@ add NAME     a user of the broker (the ACL says what a name may do)
 remove NAME  a user of the broker
 renew NAME   a new password for a broker user or a database login
 show NAME    a password
+sign FILE    a gateway's certificate request (biotrakr-edge provision; - is standard input):
+             prints the certificate
 list         all names
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.errors import CliError
-from pipeline.cli.pki import ensure_certificates
+from pipeline.cli.pki import ensure_certificates, sign_gateway
 from pipeline.cli.setup import (
     HISTORY_LOGIN,
     PIPELINE_LOGIN,
@@ -48,8 +51,9 @@ _BROKER = "broker:8883"
 _DATABASE = "database:5432/biotrakr"
 _CERTIFICATES = "/mosquitto/certs"
 
-_ACTIONS = ("make", "add", "remove", "renew", "show", "list")
-_NEED_NAME = ("add", "remove", "renew", "show")
+_ACTIONS = ("make", "add", "remove", "renew", "show", "sign", "list")
+_NEED_NAME = ("add", "remove", "renew", "show", "sign")
+_GATEWAY_DAYS = 1825
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,9 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("action", choices=_ACTIONS)
     parser.add_argument("name", nargs="?")
+    parser.add_argument(
+        "--days", type=int, default=_GATEWAY_DAYS, help="of a signed certificate; default: 1825"
+    )
     parser.add_argument(
         "--broker-names", default="", help="under which gateways reach the broker, with commas"
     )
@@ -103,6 +110,12 @@ def _work(options: argparse.Namespace) -> int:
         if options.action == "show":
             print(vault.password(options.name))
             return 0
+        if options.action == "sign":
+            request = _request(options.name)
+            user, certificate = sign_gateway(options.vault, request, options.days)
+            print(f"{user}, for {options.days} days", file=sys.stderr)
+            print(certificate, end="")
+            return 0
         if options.action == "list":
             print("\n".join(sorted(vault.broker) + sorted(vault.database)))
             return 0
@@ -110,6 +123,13 @@ def _work(options: argparse.Namespace) -> int:
     # After the vault is stored: nobody is given a password that is then forgotten.
     _hand_out(_Source(vault, options.vault, options.mosquitto), options.out)
     return 0
+
+
+def _request(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(f"{name}: {error}") from None
 
 
 def _change(options: argparse.Namespace, vault: Vault) -> None:

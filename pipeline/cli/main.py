@@ -17,6 +17,7 @@ from pipeline.cli import (
     capacity,
     capture,
     demo,
+    gateway,
     health,
     keys,
     migrate,
@@ -37,7 +38,7 @@ from pipeline.sinks.errors import SinkError
 from pipeline.sources.errors import SourceError
 
 COMMANDS = (
-    demo, run, migrate, site, keys, setup, simulate, health,
+    demo, run, migrate, site, gateway, keys, setup, simulate, health,
     shards, bridge, capacity, capture, replay, backfill,
 )  # fmt: skip
 

@@ -57,6 +57,17 @@ CHANNELS = {
         "says only that the broker has them.",
         retain=True,
     ),
+    "config": Channel(
+        "gateways/{gateway}/config",
+        "send",
+        "that gateway",
+        ("gateway-config",),
+        "What ops change from afar. Applied without a restart and kept over one; the status says "
+        "which revision is in force. One that cannot be applied is refused as a whole and the one "
+        "before stays. An empty payload says nothing: to go back to the gateway's own file, send "
+        "one in which everything is null.",
+        retain=True,
+    ),
     "location": Channel(
         "assets/{asset}/location",
         "send",
@@ -121,8 +132,9 @@ A gateway may use its own topics only, a consumer those of its organization. Wha
 does not accept, unknown keys included, is put aside with the reason and has no effect. Messages \
 are at most 1 MiB long. Times are event times: when something was the case, not when it was said.
 
-Version 1 keeps its topics and its schemas, which are closed. Only what `evidence` and `counters` \
-hold, and the types of alerts, grow within it."""
+Version 1 keeps its topics and its schemas, which are closed: within it they gain at most optional \
+fields, so receivers are upgraded before senders. What `evidence` and `counters` hold, and the \
+types of alerts, grow too."""
 
 
 def schema_path(name: str) -> str:

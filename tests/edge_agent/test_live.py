@@ -2,12 +2,13 @@
 
 import asyncio
 from array import array
+from itertools import pairwise
 
 import pytest
 
 from edge_agent.allow import AllowList
 from edge_agent.clock import EventClock
-from edge_agent.decoders.readings import Reading
+from edge_agent.decoders.readings import Reading, SensorReading
 from edge_agent.live import LiveReads
 from edge_agent.readers.state import ReaderState
 from edge_agent.spool import MEMORY, Spool
@@ -45,6 +46,9 @@ class Gateway:
 
     def hear(self, tag="ble:c4a138000001", dbm=-60.0):
         self.live.heard(self.state, "ward", Reading(tag, dbm, None, "ble"))
+
+    def measure(self, value, tag="ble:c4a138000001", quantity="temperature_c", index=0):
+        self.live.measured(SensorReading(tag, quantity, value, index))
 
     def write(self):
         asyncio.run(self.live.write())
@@ -152,3 +156,102 @@ def test_a_clock_that_is_set_far_back_begins_a_new_stream(gateway):
         for sequence, batch in stream.items():
             later = [b.start_us for s, b in stream.items() if s > sequence and len(b)]
             assert all(start_us >= batch.until_us for start_us in later)
+
+
+def measured_in(batch):
+    s = batch.sensors
+    columns = (array("H", s.tag_index), array("H", s.quantity_index), array("d", s.value))
+    return [
+        (batch.tags[tag], s.quantities[q], value) for tag, q, value in zip(*columns, strict=True)
+    ]
+
+
+def test_what_a_tag_measures_goes_with_the_reads(gateway):
+    gateway.hear()
+    gateway.measure(4.5)
+    gateway.measure(True, quantity="motion")
+    gateway.measure(19.0, index=1)
+    gateway.measure("long_press", quantity="button")
+    gateway.pass_us(1_100_000)
+    gateway.write()
+    (batch,) = gateway.batches()
+    tag = "ble:c4a138000001"
+    assert len(batch) == 1 and measured_in(batch) == [
+        (tag, "temperature_c", 4.5),
+        (tag, "motion", 1.0),
+        (tag, "temperature_c_2", 19.0),
+        (tag, "button", 4.0),
+    ]
+
+
+def test_what_was_measured_alone_is_a_batch(gateway):
+    gateway.online = False  # no heartbeat
+    gateway.measure(4.5)
+    gateway.pass_us(1_100_000)
+    gateway.write()
+    (batch,) = gateway.batches()
+    assert len(batch) == 0 and len(measured_in(batch)) == 1
+    assert batch.start_us == T0
+
+
+def test_the_end_keeps_what_was_measured(gateway):
+    gateway.measure(4.5)
+    asyncio.run(gateway.live.close())
+    (batch,) = gateway.batches()
+    assert len(measured_in(batch)) == 1 and batch.until_us <= T0
+
+
+def test_the_allow_list_is_for_values_too():
+    gateway = Gateway(allow=["epc:*"])
+    gateway.measure(4.5)
+    gateway.pass_us(1_100_000)
+    gateway.write()
+    assert [batch.sensors for batch in gateway.batches()] == [None]
+    gateway.spool.close()
+
+
+def configure(gateway, allow=(), window_us=W, min_rssi_dbm=None):
+    gateway.live.configure(AllowList(allow), window_us=window_us, min_rssi_dbm=min_rssi_dbm)
+
+
+def heard(gateway):
+    """(tag, receptions) of all that was written, in order."""
+    return [
+        (batch.tags[tag], count)
+        for batch in gateway.batches()
+        for tag, count in zip(array("H", batch.tag_index), array("H", batch.count), strict=True)
+    ]
+
+
+def test_a_window_of_another_length_loses_nothing_and_breaks_no_promise(gateway):
+    gateway.pass_us(300_000)
+    gateway.hear()
+    gateway.hear()
+    configure(gateway, window_us=W // 4)
+    gateway.hear()
+    gateway.pass_us(W)
+    gateway.write()
+    assert heard(gateway) == [("ble:c4a138000001", 2), ("ble:c4a138000001", 1)]
+    configure(gateway, window_us=10 * W)
+    gateway.hear()
+    for _ in range(12):
+        gateway.pass_us(W)
+        gateway.write()
+    assert sum(count for _, count in heard(gateway)) == 4
+    untils = [batch.until_us for batch in gateway.batches()]
+    assert untils == sorted(untils)
+    for batch, following in pairwise(gateway.batches()):
+        assert len(following) == 0 or following.start_us >= batch.until_us
+
+
+def test_an_allow_list_and_a_floor_take_effect_at_once(gateway):
+    configure(gateway, allow=["epc:*"])
+    gateway.hear()
+    gateway.hear("epc:1")
+    configure(gateway, min_rssi_dbm=-70.0)
+    gateway.hear("epc:2", -70.0)
+    gateway.hear("epc:3", -70.5)
+    gateway.hear("epc:4", None)  # has no level: cannot be too weak
+    gateway.pass_us(2 * W)
+    gateway.write()
+    assert heard(gateway) == [("epc:1", 1), ("epc:2", 1), ("epc:4", 1)]

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.merge import MAX_COUNT, MergedRead, WindowMerger
+from pipeline.contracts.codec import Measured
 from pipeline.contracts.reads import NO_RSSI
 
 W = 1_000_000
@@ -99,3 +100,21 @@ def test_the_result_does_not_depend_on_the_order(pairs, random):
     random.shuffle(shuffled)
     assert merged(shuffled) == merged(pairs)
     assert sum(read.receptions for read in merged(pairs)) == len(pairs)
+
+
+def test_of_what_a_tag_measures_the_newest_of_a_window_counts():
+    merger = WindowMerger(W)
+    early, late, next_window = (
+        Measured("ble:1", "temperature_c", at_us, value)
+        for at_us, value in ((100, 20.0), (900, 21.0), (W + 1, 22.0))
+    )
+    other = Measured("ble:1", "motion", 500, 1.0)
+    for measured in (late, early, other, next_window):
+        merger.measure(measured)
+    merger.advance(W)
+    assert merger.take_values() == [late, other]
+    assert merger.take_values() == []
+    merger.measure(early)  # after its window: at once, and counted
+    assert (merger.take_values(), merger.late) == ([early], 1)
+    merger.close_all()
+    assert merger.take_values() == [next_window]

@@ -112,10 +112,11 @@ def test_a_killed_broker_loses_nothing(
 def test_an_outage_of_the_pipeline_is_drained_oldest_first(
     agent, add_reads, make_pipeline, gateway, wait_for, tmp_path
 ):
+    add_reads(0, 1)
     agent(broker_options="ack_timeout_s = 0.5\nmax_in_flight = 3")
-    for n in range(12):
+    for n in range(1, 12):
+        wait_for(lambda n=n: len(spooled(tmp_path)) >= min(n, 8))
         add_reads(n, n + 1)
-        time.sleep(0.12)
     wait_for(lambda: len(spooled(tmp_path)) >= 8)
     pipeline = make_pipeline(gateway)
     wait_for(lambda: tags(pipeline) == names(0, 12), 20)

@@ -128,7 +128,7 @@ def test_full_the_oldest_go_and_are_counted(open_spool, draft):
 
 def test_what_is_too_old_goes(open_spool, draft):
     now = [1000.0]
-    spool = open_spool(max_age_s=60, wall_s=lambda: now[0])
+    spool = open_spool(max_age_s=60, wall_s=lambda: now[0], uptime_s=lambda: now[0])
     spool.append([draft(1)])
     now[0] += 59
     spool.append([draft(2)])
@@ -136,6 +136,49 @@ def test_what_is_too_old_goes(open_spool, draft):
     now[0] += 59
     spool.append([draft(3)])
     assert sequences(spool) == [2, 3]
+
+
+def test_a_clock_that_is_set_makes_nothing_old(open_spool, draft):
+    """Up by two months, as on a computer without a battery; also across a restart; and back."""
+    uptime, offset = [10.0], [0.0]
+    options = {
+        "max_age_s": 3600, "wall_s": lambda: uptime[0] + offset[0], "uptime_s": lambda: uptime[0],
+        "kernel_boot": "same",
+    }  # fmt: skip
+    spool = open_spool(**options)
+    spool.append([draft(1)])
+    offset[0] += 60 * 86_400
+    spool.append([draft(2)])
+    assert sequences(spool) == [1, 2]
+    offset[0] += 60 * 86_400
+    spool.close()
+    spool = open_spool(**options)
+    spool.append([draft(3)])
+    assert sequences(spool) == [1, 2, 3]
+    offset[0] -= 90 * 86_400
+    spool.append([draft(4)])
+    # What is really old goes all the same.
+    uptime[0] += 3500
+    spool.append([draft(5)])
+    assert sequences(spool) == [1, 2, 3, 4, 5]
+    uptime[0] += 200
+    spool.append([draft(6)])
+    assert sequences(spool) == [5, 6]
+
+
+def test_what_an_earlier_boot_stored_keeps_its_age(open_spool, draft):
+    wall, uptime = [1000.0], [10.0]
+    options = {"max_age_s": 3600, "wall_s": lambda: wall[0], "uptime_s": lambda: uptime[0]}
+    spool = open_spool(kernel_boot="first", **options)
+    spool.append([draft(1)])
+    spool.close()
+    wall[0] += 3500
+    spool = open_spool(kernel_boot="second", **options)
+    spool.append([draft(2)])
+    assert spool.depth().batches == 2
+    wall[0], uptime[0] = wall[0] + 200, uptime[0] + 200
+    spool.append([draft(3)])
+    assert spool.depth().batches == 2
 
 
 def test_depth_is_the_same_after_a_restart(open_spool, draft):

@@ -6,7 +6,7 @@ import pytest
 from edge_agent.decoders import registry_ble
 from edge_agent.decoders.ble_advert import Advert
 from edge_agent.decoders.ble_fields import service_uuid
-from edge_agent.decoders.ble_sensors import Changes, SensorReading, readings
+from edge_agent.decoders.ble_sensors import readings
 
 TAG = "ble:c4a138000001"
 VECTORS = json.loads(Path(__file__).with_name("vectors_ble.json").read_text())
@@ -72,20 +72,3 @@ def test_values_are_plain(row):
     for reading in readings(TAG, advert):
         assert isinstance(reading.value, bool | int | float | str) and reading.quantity
     assert list(registry_ble.decode_all(advert))
-
-
-def test_only_changes_go_on_until_it_is_time_to_repeat():
-    changes = Changes(refresh_s=60.0)
-    warm, warmer = (SensorReading(TAG, "temperature_c", value) for value in (20.0, 20.5))
-    assert changes.filter([warm], 0.0) == [warm]
-    assert changes.filter([warm], 1.0) == []
-    assert changes.filter([warmer], 2.0) == [warmer]
-    assert changes.filter([warmer], 61.0) == []
-    assert changes.filter([warmer], 62.0) == [warmer]
-
-
-def test_memory_of_changes_is_bounded():
-    changes = Changes(limit=2)
-    for number in range(9):
-        changes.filter([SensorReading(str(number), "button", True)], 0.0)
-    assert len(changes._last) <= 2

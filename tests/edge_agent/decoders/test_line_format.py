@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.decoders.line_format import LineFormat, reading
+from edge_agent.decoders.line_format import LineFormat, items
 
 PATTERN = (
     r"ID=(?P<tag>[0-9A-F]+)(?:;RSSI=(?P<rssi_dbm>[^;]+))?"
@@ -13,8 +13,9 @@ PATTERN = (
 def test_named_groups_are_fields():
     (frame,) = LineFormat(PATTERN, prefix="acme").feed(b"ID=0A1B;RSSI=-61.5;ANT=2;T=21.5\r\n")
     assert frame["values"] == {"temperature_c": 21.5}
-    got = reading(frame)
+    got, measured = items(frame)
     assert (got.tag, got.rssi_dbm, got.antenna, got.kind) == ("acme:0A1B", -61.5, 2, "other")
+    assert (measured.tag, measured.quantity, measured.value) == (got.tag, "temperature_c", 21.5)
 
 
 def test_fields_may_be_absent_or_odd():
@@ -55,4 +56,4 @@ def test_mistakes_of_the_settings_are_told(pattern, prefix, said):
 def test_random_bytes_never_raise(chunks):
     lines = LineFormat(r"(?P<tag>.*?),?(?P<rssi_dbm>.*?),?(?P<antenna>.*)")
     frames = [frame for chunk in chunks for frame in lines.feed(chunk)] + lines.end()
-    assert all(reading(frame).tag.isascii() for frame in frames)
+    assert all(items(frame)[0].tag.isascii() for frame in frames)

@@ -35,3 +35,27 @@ def test_longest_epc_passes_and_longer_is_no_frame():
     longest = m100.encode(0x22, bytes(5 + 62), kind=m100.NOTICE)
     assert len(m100.Decoder().feed(longest)) == 1
     assert m100.Decoder().feed(m100.encode(0x22, bytes(300), kind=m100.NOTICE)) == []
+
+
+def answer(command, hexadecimal):
+    data = bytes.fromhex(hexadecimal)
+    (frame,) = m100.Decoder().feed(m100.encode(command, data, kind=m100.ANSWER))
+    return frame
+
+
+def test_answers_to_queries():
+    info = answer(m100.INFO, "00" + b"M100 26dBm V1.0".hex())
+    assert (info["type"], info["info"], info["text"]) == ("response", 0, "M100 26dBm V1.0")
+    assert answer(m100.GET_POWER, "07d0")["power_dbm"] == 20.0
+    assert answer(m100.GET_REGION, "03")["region"] == 3
+
+
+def test_what_a_tag_refuses():
+    assert answer(m100.ERROR, "a3")["meaning"] == "the tag refuses to read: code 3"
+    assert answer(m100.ERROR, "c4")["meaning"] == "the tag refuses to lock: code 4"
+    assert answer(m100.ERROR, "a8")["meaning"] == "error 0xa8"
+
+
+def test_a_region_is_told():
+    frame = m100.encode(m100.SET_REGION, b"\x03")
+    assert m100.describe_command(frame)["meaning"] == "set region eu"

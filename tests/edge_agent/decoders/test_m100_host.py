@@ -63,3 +63,12 @@ def test_power_goes_before_the_poll():
 
 def test_stop():
     assert M100Conversation().stop() == bytes.fromhex("bb00280000287e")
+
+
+def test_a_record_without_an_epc_is_no_read():
+    host = M100Conversation()
+    host.send(0.0)
+    empty = bytes.fromhex("cf0000e2f0")
+    frame = m100.encode(0x22, empty, kind=m100.NOTICE)
+    assert m100.Decoder().feed(frame)[0]["tag_crc_ok"]
+    assert host.receive(frame, 0.1) == []

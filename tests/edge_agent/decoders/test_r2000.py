@@ -41,3 +41,26 @@ def test_fast_switching_end_and_missing_antenna():
 def test_one_byte_queries_are_values_not_results():
     (frame,) = r2000.Decoder().feed(r2000.encode(0x75, b"\x10"))
     assert frame == {"type": "response", "command": 0x75, "data": "10"}
+
+
+def decoded(command, hexadecimal):
+    (frame,) = r2000.Decoder().feed(r2000.encode(command, bytes.fromhex(hexadecimal)))
+    return frame
+
+
+def test_temperature():
+    assert decoded(0x7B, "012a")["temperature_c"] == 42
+    assert decoded(0x7B, "0005")["temperature_c"] == -5
+
+
+def test_return_loss_and_power_are_values_not_codes():
+    for command in (0x7E, 0x77, 0x75):
+        assert decoded(command, "11")["type"] == "response"
+    assert decoded(0x7E, "11")["data"] == "11"
+
+
+def test_every_error_has_words():
+    for code in r2000.ERRORS:
+        frame = decoded(0x89, f"{code:02x}")
+        assert (frame["type"], frame["error"]) == ("error", code) and "0x" not in frame["meaning"]
+    assert decoded(0x89, "99")["meaning"] == "error 0x99"

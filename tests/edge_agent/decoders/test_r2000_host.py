@@ -1,3 +1,7 @@
+import pytest
+from serial_bench import Bench
+
+from edge_agent.decoders import r2000
 from edge_agent.decoders.r2000 import decode, encode
 from edge_agent.decoders.r2000_host import R2000Conversation
 from edge_agent.decoders.readings import ReaderEvent, Reading
@@ -134,3 +138,42 @@ def test_an_error_to_the_power_is_told():
     (event,) = host.receive(encode(0x76, b"\x41"), 0.1)
     assert isinstance(event, ReaderEvent) and "parameter" in event.detail
     assert decode(host.send(0.1))["command"] == 0x74
+
+
+def test_the_temperature_is_asked_for_now_and_then():
+    host = R2000Conversation(temperature_s=60)
+    found = answered(host, {r2000.TEMPERATURE: b"\x01\x2a"}, seconds=130)
+    events = [item for item in found.items if not hasattr(item, "tag")]
+    assert [(e.name, e.code) for e in events] == [("temperature", 42)] * 2
+
+
+@pytest.mark.parametrize("answer", [b"\x11", None])
+def test_a_board_that_cannot_tell_its_temperature_is_asked_once(answer):
+    found = answered(R2000Conversation(temperature_s=5), {r2000.TEMPERATURE: answer}, seconds=60)
+    assert [command[3] for _, command in found.sent].count(r2000.TEMPERATURE) == 1
+    assert found.items == []
+
+
+def test_a_reader_that_reset_itself_is_set_up_again():
+    host = R2000Conversation(region="eu", power_dbm=20)
+    found = answered(host, {}, seconds=1)
+    before = len(found.sent)
+    host.receive(r2000.encode(r2000.INVENTORY, b"\x20"), found.now_s)
+    found.run(3)
+    commands = [command[3] for _, command in found.sent[before:]]
+    assert commands[:3] == [r2000.SET_REGION, r2000.SET_POWER, r2000.SET_ANTENNA]
+
+
+def answered(host, answers, seconds):
+    """A reader that hears nothing; `answers`: command -> data, None for no answer."""
+    decoder = r2000.Decoder()
+
+    def reader(command, _now_s):
+        out = b""
+        for frame in decoder.framer.feed(command):
+            default = bytes(7) if frame[3] == r2000.INVENTORY else b"\x10"
+            data = answers.get(frame[3], default)
+            out += b"" if data is None else r2000.encode(frame[3], data)
+        return out
+
+    return Bench(host, reader, step_s=0.05).run(seconds)

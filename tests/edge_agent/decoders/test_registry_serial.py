@@ -12,7 +12,7 @@ from edge_agent.decoders.registry_serial import PROTOCOLS, HostOptions
 
 NAMES = list(PROTOCOLS)
 HOSTS = [name for name in NAMES if PROTOCOLS[name].host]
-LINES = {"wiegand_hex", "wiegand_decimal", "tsl"}
+LINES = {"wiegand_hex", "wiegand_decimal", "tsl", "scanner", "nmea", "line"}
 FRAMED = [name for name in NAMES if name not in LINES]
 UNCHECKED = {"caen", *LINES}
 """Formats without a checksum."""
@@ -78,7 +78,7 @@ def test_noise_never_raises_and_after_a_pause_delays_nothing(name):
         decoder = PROTOCOLS[name].decoder()
         for chunk in cut(noise, sizes):
             decoder.feed(chunk, 1.0)
-        assert decoder.feed(good, 10.0) == want
+        assert decoder.feed(good, 10.0)[-len(want) :] == want  # a pause may end a line of noise
 
     check()
 
@@ -125,7 +125,7 @@ def test_what_is_held_is_bounded(name):
         for _ in range(30):
             decoder.feed(piece)
         held = decoder.flush()
-        assert held <= 4200, piece[:10].hex()
+        assert held <= 8200, piece[:10].hex()
         assert decoder.flush() == 0
 
 
@@ -142,7 +142,8 @@ def test_bytes_outside_frames_are_counted(name):
 @pytest.mark.parametrize("name", HOSTS)
 def test_hosts_give_what_the_contract_takes(name):
     protocol = PROTOCOLS[name]
-    host = protocol.host(HostOptions(antennas=(1, 2), power_dbm=20, region="na"))
+    region = "na" if protocol.regions else None
+    host = protocol.host(HostOptions(antennas=(1, 2), power_dbm=20, region=region))
     assert host.wake_at_s == float("-inf") and host.frames == 0
     host.send(0.0)
     assert host.wake_at_s > 0.0
@@ -183,6 +184,8 @@ def test_who_may_be_silent():
         "wiegand_decimal",
         "uhfreader18_active",
         "uhfreader288_active",
+        "scanner",
+        "line",
     }
 
 
@@ -202,3 +205,22 @@ def test_every_published_protocol_is_here():
         "caen_easy2read",
         "cc_family",
     }
+
+
+def test_what_settings_may_say():
+    for name, row in PROTOCOLS.items():
+        assert row.baudrate in (row.rates or [row.baudrate]), name
+        assert not (row.region_needed and not row.regions), name
+        assert row.host or not (row.power_dbm or row.regions or row.rates), name
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTS if PROTOCOLS[name].regions])
+def test_every_region_is_asked_for(name):
+    protocol = PROTOCOLS[name]
+    written = set()
+    for region in protocol.regions:
+        host = protocol.host(HostOptions(region=region))
+        said = b"".join(host.send(float(at)) for at in range(0, 30, 3))
+        written.add(said)
+    # Two wait for answers before they come to it: the tests of their hosts look at that.
+    assert len(written) == len(protocol.regions) or name in ("mercury", "rcp")

@@ -3,13 +3,11 @@
 import asyncio
 import contextlib
 import shutil
-import subprocess
 
 import pytest
-from bleak.backends.bluezdbus import manager as bleak_manager
-from dbus_fast import Message, MessageType, Variant
-from dbus_fast.aio import MessageBus
+from bluez_mock import SECOND, BlueZ, until
 
+from edge_agent.decoders.ble_tags import BleTags
 from edge_agent.errors import ReaderLostError
 from edge_agent.readers.ble import BleReader
 from edge_agent.readers.state import ReaderState
@@ -19,132 +17,8 @@ pytestmark = pytest.mark.skipif(
     shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed"
 )
 
-ADAPTER = "/org/bluez/hci0"
 IBEACON = {76: bytes.fromhex("0215e2c56db5dffb48d2b060d0f5a71096e000640000c5")}
 EDDYSTONE = {"0000feaa-0000-1000-8000-00805f9b34fb": bytes.fromhex("00e3" + "12" * 16)}
-MANAGER = "org.freedesktop.DBus.ObjectManager"
-PROPERTIES = "org.freedesktop.DBus.Properties"
-
-
-@pytest.fixture
-def bus_address(tmp_path, monkeypatch):
-    """A private D-Bus that everybody in this test takes for the system's."""
-    address = f"unix:path={tmp_path}/bus"
-    command = ["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={address}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as daemon:
-        assert daemon.stdout.readline()
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-        yield address
-        daemon.terminate()
-
-
-class BlueZ:
-    """As much of BlueZ as scanning needs."""
-
-    def __init__(self):
-        self.adapter_there = True
-        self.discovering = False
-        self.starts = 0
-        self.filters = {}
-        self.monitors = 0
-        self.devices = {}
-
-    @classmethod
-    @contextlib.asynccontextmanager
-    async def running(cls, address):
-        bluez = cls()
-        bluez.bus = await MessageBus(bus_address=address).connect()
-        bluez.bus.add_message_handler(bluez._call)
-        await bluez.bus.request_name("org.bluez")
-        try:
-            yield bluez
-        finally:
-            bluez.bus.disconnect()
-            await bluez.bus.wait_for_disconnect()
-            bleaks = bleak_manager._global_instances.pop(asyncio.get_running_loop(), None)
-            if bleaks is not None and bleaks._bus is not None:
-                bleaks._bus.disconnect()
-                await asyncio.wait({bleaks._bus_watcher_task})
-
-    def _call(self, message):
-        if message.message_type != MessageType.METHOD_CALL:
-            return None
-        if message.member == "GetManagedObjects":
-            return Message.new_method_return(message, "a{oa{sa{sv}}}", [self._objects()])
-        if message.path != ADAPTER or not self.adapter_there:
-            error = "org.freedesktop.DBus.Error.UnknownObject"
-            return Message.new_error(message, error, "no such object")
-        return self._adapter_call(message)
-
-    def _adapter_call(self, message):
-        if message.member == "SetDiscoveryFilter":
-            self.filters = {name: value.value for name, value in message.body[0].items()}
-        elif message.member == "StartDiscovery":
-            self.discovering, self.starts = True, self.starts + 1
-        elif message.member == "StopDiscovery":
-            self.discovering = False
-        elif message.member == "RegisterMonitor":
-            self.monitors += 1
-        return Message.new_method_return(message)
-
-    def _objects(self):
-        adapter = {
-            "Address": Variant("s", "00:11:22:33:44:55"),
-            "Powered": Variant("b", True),
-            "Roles": Variant("as", ["central"]),
-        }
-        manager = {"org.bluez.Adapter1": adapter, "org.bluez.AdvertisementMonitorManager1": {}}
-        return {ADAPTER: manager} if self.adapter_there else {}
-
-    def _signal(self, path, interface, member, signature, body):
-        self.bus.send(Message.new_signal(path, interface, member, signature, body))
-
-    def remove_adapter(self):
-        self.adapter_there = self.discovering = False
-        self._signal("/", MANAGER, "InterfacesRemoved", "oas", [ADAPTER, ["org.bluez.Adapter1"]])
-        monitor = ["org.bluez.AdvertisementMonitorManager1"]
-        self._signal("/", MANAGER, "InterfacesRemoved", "oas", [ADAPTER, monitor])
-        self.devices.clear()
-
-    def add_adapter(self):
-        self.adapter_there = True
-        interfaces = self._objects()[ADAPTER]
-        self._signal("/", MANAGER, "InterfacesAdded", "oa{sa{sv}}", [ADAPTER, interfaces])
-
-    def advertise(self, address, *, rssi=-60, kind="public", company=None, service=None):
-        """One advertisement, if the adapter scans."""
-        if not (self.discovering or self.monitors):
-            return
-        path = f"{ADAPTER}/dev_{address.replace(':', '_')}"
-        changing = {
-            "RSSI": Variant("n", rssi),
-            "ManufacturerData": Variant(
-                "a{qv}", {key: Variant("ay", value) for key, value in (company or {}).items()}
-            ),
-            "ServiceData": Variant(
-                "a{sv}", {key: Variant("ay", value) for key, value in (service or {}).items()}
-            ),
-        }
-        if path in self.devices:
-            body = ["org.bluez.Device1", changing, []]
-            self._signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", body)
-            return
-        self.devices[path] = address
-        fixed = {
-            "Address": Variant("s", address),
-            "Alias": Variant("s", address.replace(":", "-")),
-            "AddressType": Variant("s", kind),
-            "Adapter": Variant("o", ADAPTER),
-            "UUIDs": Variant("as", []),
-        }
-        body = [path, {"org.bluez.Device1": fixed | changing}]
-        self._signal("/", MANAGER, "InterfacesAdded", "oa{sa{sv}}", body)
-
-    def change_name(self, address):
-        """A property that changes without anything having been received (RSSI is not current)."""
-        path = f"{ADAPTER}/dev_{address.replace(':', '_')}"
-        body = ["org.bluez.Device1", {"Connected": Variant("b", False)}, ["RSSI"]]
-        self._signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", body)
 
 
 class Ward:
@@ -153,11 +27,19 @@ class Ward:
     def __init__(self, **options):
         self.state = ReaderState("ward", "ble")
         self.heard = []
-        options = {"silent_after_s": 5.0, **options}
+        self.values, self.escalations = [], []
+        options = {"silent_after_s": 5.0, "mode": "active", "reset_after": 0, **options}
+        adapter = options.pop("adapter", "hci0")
+        tags = BleTags(
+            forward_random=options.pop("forward_random", False), keys=options.pop("keys", None)
+        )
         self.reader = BleReader(
             self.state,
-            "hci0",
+            adapter,
             lambda receiver, reading: self.heard.append((receiver, reading)),
+            measured=self.values.append,
+            tags=tags,
+            escalate=self.escalations.append,
             **options,
         )
 
@@ -174,12 +56,6 @@ class Ward:
 
     def tags(self):
         return [reading.tag for _, reading in self.heard]
-
-
-async def until(condition, seconds=8.0):
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def test_advertisements_in_reads_out(bus_address):
@@ -308,5 +184,195 @@ def test_no_bluetooth_service_at_all_is_a_failure_not_a_crash(bus_address):
         async with Ward().running() as ward:
             await until(lambda: ward.state.state == "failed")
             assert ward.state.error
+
+    asyncio.run(check())
+
+
+BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
+
+
+def test_what_a_beacon_measures_comes_out(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez, Ward().running() as ward:
+            await until(lambda: bluez.discovering)
+            for _ in range(3):
+                service = {BTHOME: bytes.fromhex("4002ca0903bf133a01")}
+                bluez.advertise("C4:A1:38:00:00:01", service=service)
+            await until(lambda: len(ward.heard) >= 3)
+            assert [(r.tag, r.quantity, r.value) for r in ward.values] == [
+                ("ble:c4a138000001", "temperature_c", 25.06),
+                ("ble:c4a138000001", "humidity_percent", 50.55),
+                ("ble:c4a138000001", "button", "press"),
+            ]
+
+    asyncio.run(check())
+
+
+def test_auto_scans_passively_where_the_adapter_can(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez, Ward(mode="auto").running() as ward:
+            await until(lambda: bluez.monitors)
+            bluez.advertise("C4:A1:38:00:00:01")
+            await until(lambda: ward.heard)
+            assert not bluez.discovering and ward.state.figures["passive"] == 1
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    "refusal", ["org.freedesktop.DBus.Error.UnknownMethod", "org.bluez.Error.Failed"]
+)
+def test_auto_scans_actively_where_it_cannot(bus_address, refusal):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.monitor_refusal = refusal
+            async with Ward(mode="auto").running() as ward:
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.heard)
+                assert ward.state.restarts == 0 and ward.state.figures["passive"] == 0
+
+    asyncio.run(check())
+
+
+def test_auto_scans_actively_when_nothing_is_heard_passively(bus_address):
+    async def check():
+        ward = Ward(mode="auto", silent_after_s=0.2)
+        async with BlueZ.running(bus_address) as bluez, ward.running():
+            await until(lambda: bluez.monitors)
+            await until(lambda: bluez.discovering)
+            bluez.advertise("C4:A1:38:00:00:01")
+            await until(lambda: ward.heard)
+
+    asyncio.run(check())
+
+
+def test_passive_alone_does_not_turn_active(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.monitor_refusal = "org.bluez.Error.Failed"
+            async with Ward(mode="passive").running() as ward:
+                await until(lambda: ward.state.restarts >= 2)
+                assert not bluez.discovering and ward.state.state == "failed"
+
+    asyncio.run(check())
+
+
+def test_an_adapter_that_stopped_listening_is_switched_off_and_on(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            ward = Ward(silent_after_s=0.2, reset_after=2, escalate_after=0)
+
+            async def talk():
+                while True:
+                    bluez.advertise("C4:A1:38:00:00:01")
+                    await asyncio.sleep(0.05)
+
+            async with ward.running():
+                talking = asyncio.create_task(talk())
+                await until(lambda: ward.heard)
+                bluez.deaf = True
+                await until(lambda: ward.state.state == "silent")
+                await until(lambda: bluez.powered)
+                ward.heard.clear()
+                await until(lambda: ward.heard)
+                assert bluez.powered == [False, True]
+                assert ward.state.events["adapter_resets"] == 1 and ward.escalations == []
+                assert ward.state.state == "running"
+                talking.cancel()
+
+    asyncio.run(check())
+
+
+def test_a_reset_that_is_refused_ends_nothing(bus_address, caplog):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.power_refused = True
+            ward = Ward(silent_after_s=0.1, reset_after=1)
+            async with ward.running():
+                await until(lambda: ward.state.restarts >= 2)
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.heard)
+
+    asyncio.run(check())
+    assert "BlueZ refused Set: rfkill" in caplog.text
+
+
+def test_the_service_manager_is_asked_when_nothing_else_helps(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez:
+            ward = Ward(silent_after_s=0.1, escalate_after=3)
+            async with ward.running():
+                await until(lambda: bluez.discovering)
+                bluez.advertise("C4:A1:38:00:00:01")
+                await until(lambda: ward.escalations)
+                assert ward.state.restarts >= 2
+                assert "reader ward: no advertisement" in ward.escalations[0]
+                restarts = ward.state.restarts
+                await until(lambda: ward.state.restarts >= restarts + 4)
+                assert len(ward.escalations) == 1  # nothing was heard since
+
+    asyncio.run(check())
+
+
+def test_an_adapter_by_its_address(bus_address):
+    async def check():
+        ward = Ward(adapter="00:11:22:33:44:55")
+        async with BlueZ.running(bus_address) as bluez, ward.running():
+            await until(lambda: bluez.discovering)
+            bluez.advertise("C4:A1:38:00:00:01")
+            await until(lambda: ward.heard)
+
+    asyncio.run(check())
+
+
+def test_an_adapter_that_is_not_there_is_told_with_those_that_are(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address), Ward(adapter="AA:AA:AA:AA:AA:AA").running() as ward:
+            await until(lambda: ward.state.state == "failed")
+            assert ward.state.error == (
+                "no adapter AA:AA:AA:AA:AA:AA; there are: hci0 00:11:22:33:44:55"
+            )
+
+    asyncio.run(check())
+
+
+def test_adverts_per_second_are_told(bus_address):
+    async def check():
+        async with BlueZ.running(bus_address) as bluez, Ward(silent_after_s=1).running() as ward:
+            await until(lambda: bluez.discovering)
+
+            async def talk():
+                while True:
+                    bluez.advertise("C4:A1:38:00:00:01")
+                    await asyncio.sleep(0.02)
+
+            talking = asyncio.create_task(talk())
+            await until(lambda: 20 <= ward.state.figures.get("adverts_per_s", 0) <= 50)
+            assert ward.state.health().counters["adverts_per_s"] > 0
+            talking.cancel()
+            await until(lambda: ward.state.state == "silent")
+            assert ward.state.figures["adverts_per_s"] == 0
+
+    asyncio.run(check())
+
+
+def test_several_adapters_hear_for_themselves(bus_address):
+    async def check():
+        first, second = Ward(), Ward(adapter="AA:BB:CC:00:00:02")
+        async with BlueZ.running(bus_address) as bluez:
+            bluez.second_there = True
+            async with first.running(), second.running():
+                await until(lambda: bluez.discovering and bluez.second_discovering)
+                bluez.advertise("C4:A1:38:00:00:01", rssi=-50)
+                bluez.advertise("C4:A1:38:00:00:01", rssi=-80, adapter=SECOND)
+                await until(lambda: first.heard and second.heard)
+                assert [r.rssi_dbm for _, r in first.heard] == [-50.0]
+                assert [r.rssi_dbm for _, r in second.heard] == [-80.0]
+                bluez.remove_adapter()  # the other one goes on
+                bluez.advertise("C4:A1:38:00:00:02", adapter=SECOND)
+                await until(lambda: "ble:c4a138000002" in second.tags())
+                assert second.state.state == "running"
 
     asyncio.run(check())

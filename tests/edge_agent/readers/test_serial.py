@@ -227,3 +227,15 @@ def test_stopping_stops_the_module(plug_in):
         await site.until(lambda: device.heard.endswith(bytes.fromhex("bb00280000287e")))
 
     asyncio.run(check())
+
+
+def test_an_event_that_is_repeated_is_counted_and_logged_once(plug_in, caplog):
+    async def check():
+        damaged = bytes.fromhex("bb02220011cf3000e280699500005009f1286992620b6e7e")
+        async with Site(plug_in(lambda data: damaged * 5), fast_m100).running() as site:
+            await site.until(lambda: site.state.events.get("bad_tag_crc", 0) >= 20)
+            assert site.heard == []
+            assert site.state.health().counters["bad_tag_crc"] >= 20
+
+    asyncio.run(check())
+    assert len([r for r in caplog.records if "bad_tag_crc" in r.message]) == 1

@@ -119,6 +119,7 @@ def test_who_sends_what_and_how():
         ("gateways/{gateway}/reads", "receive", 1, "not retained", "read-batch", "read-batch-rows"),
         ("gateways/{gateway}/status", "receive", 1, "retained", "gateway-status"),
         ("gateways/{gateway}/ack", "send", 1, "retained", "ack"),
+        ("gateways/{gateway}/config", "send", 1, "retained", "gateway-config"),
         ("assets/{asset}/location", "send", 0, "retained"),
         ("alerts/{severity}/{type}", "send", 1, "not retained", "alert"),
         ("alerts/state/{alert}", "send", 1, "retained", "alert"),

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.contracts.codec import decode_batch, decode_json
 from pipeline.contracts.examples import EXAMPLES
+from pipeline.contracts.gateway_config import GatewayConfig
 from pipeline.contracts.messages import Ack, Alert, AlertAcknowledgement, GatewayStatus, Scan
 from pipeline.contracts.reads import ReadBatchRows
 
@@ -65,6 +66,21 @@ def test_a_read_batch_without_reads(name):
     assert (batch.clock.synchronised, batch.clock.correction_us) == (False, -1_500_000)
 
 
+@pytest.mark.parametrize("name", ["read-batch-4.msgpack", "read-batch-rows-4.json"])
+def test_a_read_batch_with_what_tags_measured(name):
+    batch = decode_batch(golden(name))
+    assert (batch.sequence, len(batch)) == (1044, 3)
+    assert batch.tags == [*TAGS, "ble:a4c138000002"]
+    assert batch.start_us == 1_772_436_601_000_000
+    assert array("I", batch.offset_us).tolist() == [250_000, 1_000_001, 1_400_000]
+    sensors = batch.sensors
+    assert sensors.quantities == ["temperature_c", "motion"]
+    assert array("H", sensors.tag_index).tolist() == [0, 0, 2]
+    assert array("H", sensors.quantity_index).tolist() == [0, 1, 0]
+    assert array("I", sensors.offset_us).tolist() == [250_000, 1_400_000, 0]
+    assert array("d", sensors.value).tolist() == [4.25, 1.0, -18.5]
+
+
 def test_the_rows_of_a_read_batch():
     first, second, third = decode_json(ReadBatchRows, golden("read-batch-rows-1.json")).reads
     assert (first.tag, first.receiver, first.at) == (TAGS[0], "hci0", at(30, 1, 250_000))
@@ -94,6 +110,7 @@ READERS = [
         "rejected_bytes": 0,
         "last_heard_at": at(30, 59),
         "error": None,
+        "counters": {},
     },
     {
         "name": "door",
@@ -104,6 +121,7 @@ READERS = [
         "rejected_bytes": 12,
         "last_heard_at": at(17, 40),
         "error": "the port does not exist",
+        "counters": {},
     },
 ]
 SPOOL = {
@@ -154,6 +172,32 @@ RESOLVED = OPEN | {
     "evidence": {},
 }
 JSON = {
+    "gateway-config-1.json": (
+        GatewayConfig,
+        {
+            "schema_version": 1,
+            "gateway": "icu-1",
+            "revision": 7,
+            "allow": ["epc:*", "ibeacon:e2c56db5-dffb-48d2-b060-d0f5a71096e0/*"],
+            "merge_window_s": 0.5,
+            "min_rssi_dbm": -95.0,
+            "forward_random": None,
+            "power_dbm": {"door": 27.5},
+        },
+    ),
+    "gateway-config-2.json": (
+        GatewayConfig,
+        {
+            "schema_version": 1,
+            "gateway": "icu-1",
+            "revision": 8,
+            "allow": None,
+            "merge_window_s": None,
+            "min_rssi_dbm": None,
+            "forward_random": None,
+            "power_dbm": None,
+        },
+    ),
     "ack-1.json": (
         Ack,
         {"schema_version": 1, "gateway": "icu-1", "boot": BOOT, "sequence": 1041},

@@ -189,9 +189,11 @@ BOMBS = """
         b"{" + keys + b'"z":1}',
         b'{"sequence":' + b"9" * 1_000_000 + b"}",
         ROWS.replace(b'"reads":[', b'"reads":[' + strange),
+        ROWS.replace(b'"sensors":[]', b'"sensors":[' + strange[:-1] + b']'),
         ROWS.replace(b'"clock":{', b'"clock":{' + keys),
         STATUS.replace(b'"readers":[', b'"readers":[' + strange),
-        STATUS.replace(b'"counters":{', b'"counters":{' + keys),
+        STATUS.replace(b'"counters":{"b', b'"counters":{' + keys + b'"b'),
+        STATUS.replace(b'"counters":{"a', b'"counters":{' + keys + b'"a'),
         b"[" * mib,
         b'"' * mib,
     ]

@@ -93,7 +93,7 @@ def test_a_version_must_be_there_in_messagepack_and_is_1_in_json():
     assert decode_batch(json.dumps(short).encode()) == BATCH
 
 
-OPTIONAL = {"schema_version", "oldest", "sent_us", "earlier"}
+OPTIONAL = {"schema_version", "oldest", "sent_us", "earlier", "sensors"}
 
 
 @pytest.mark.parametrize("field", sorted(set(FIELDS) - OPTIONAL))

@@ -45,6 +45,7 @@ MAY_NOT_WRITE = [
     (CONSUMER, "acme/north/alerts/state/a1"),
     (CONSUMER, "acme/north/gateways/g1/reads"),
     (CONSUMER, "acme/north/gateways/g1/ack"),
+    (CONSUMER, "acme/north/gateways/g1/config"),
     (CONSUMER, "acme/north/assets/pump-7/location"),
     (PIPELINE, "acme/north/gateways/g1/reads"),
     (PIPELINE, "acme/north/gateways/g1/status"),
@@ -64,11 +65,13 @@ MAY_READ = [
     (PIPELINE, "acme/north/gateways/g1/reads"),
     (PIPELINE, "other/north/gateways/g1/reads"),
     (PIPELINE, "acme/north/gateways/g1/status"),
+    (PIPELINE, "acme/north/gateways/g1/config"),
     (PIPELINE, "acme/north/alerts/a1/acknowledge"),
     (PIPELINE, "acme/north/scans"),
 ]
 MAY_NOT_READ = [
     (GATEWAY, "acme/north/gateways/g2/ack"),
+    (GATEWAY, "acme/north/gateways/g2/config"),
     (GATEWAY, "acme/north/gateways/g2/reads"),
     (GATEWAY, "acme/south/gateways/g1/ack"),
     (GATEWAY, "other/north/gateways/g1/ack"),
@@ -79,6 +82,7 @@ MAY_NOT_READ = [
     (CONSUMER, "other/north/assets/pump-7/location"),
     (CONSUMER, "acme/north/gateways/g1/reads"),
     (CONSUMER, "acme/north/gateways/g1/ack"),
+    (CONSUMER, "acme/north/gateways/g1/config"),
     (CONSUMER, "acme/north/scans"),
     ("embedded/probe", "acme/north/alerts/critical/fence_exit"),
 ]
