@@ -20,6 +20,7 @@ from pipeline.cli import (
     health,
     keys,
     migrate,
+    query,
     replay,
     run,
     setup,
@@ -38,7 +39,7 @@ from pipeline.sources.errors import SourceError
 
 COMMANDS = (
     demo, run, migrate, site, keys, setup, simulate, health,
-    shards, bridge, capacity, capture, replay, backfill,
+    shards, bridge, capacity, capture, replay, backfill, query,
 )  # fmt: skip
 
 
