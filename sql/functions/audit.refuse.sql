@@ -1,3 +1,4 @@
+-- Statement trigger of what is append-only: whoever asks, the owner and the superuser too.
 create or replace function audit.refuse() returns trigger
 language plpgsql
 set search_path = pg_catalog
