@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid5
 
+import one_row
 import pytest
+from seeded import Seeded, seeded_connections
 
 from pipeline.database import connect
 from pipeline.database.connect import Connection
@@ -17,6 +19,8 @@ from pipeline.database.testing import DatabaseServer, shared_server
 from pipeline.registry.ids import NAMESPACE, make_id
 from pipeline.registry.load import load_site
 from pipeline.registry.site_file import load_site_file
+from pipeline.seed.load import load
+from pipeline.seed.model import World
 
 SITES = Path(__file__).parent / "sites"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -103,6 +107,10 @@ def url(server: DatabaseServer) -> Iterator[str]:
             for org in (ACME, GLOBEX):
                 with connection.transaction():
                     _populate(connection, org)
+            connection.execute("reset role")
+            for org in (ACME, GLOBEX):
+                with connection.transaction():
+                    one_row.fill(connection, org)
         yield url
 
 
@@ -111,6 +119,23 @@ def conn(url: str) -> Iterator[Connection]:
     """The superuser, in a transaction that is rolled back."""
     with connect(url) as connection, connection.transaction(force_rollback=True):
         yield connection
+
+
+@pytest.fixture(scope="session")
+def seeded_database(server: DatabaseServer) -> Iterator[tuple[str, World]]:
+    """The address of a database with the small form of the seed, and the same as objects."""
+    with server.copy() as url:
+        with connect(url) as connection:
+            world = load(connection, "test")
+            connection.execute("analyze")
+        yield url, world
+
+
+@pytest.fixture
+def seeded(seeded_database: tuple[str, World]) -> Iterator[Seeded]:
+    """See tests/support/seeded.py."""
+    with seeded_connections(*seeded_database) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
