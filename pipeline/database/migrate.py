@@ -21,7 +21,7 @@ from pipeline.database.connect import Connection, connect
 from pipeline.database.errors import DriftError, MigrationError, MigrationFailed
 from pipeline.database.files import Kind, SqlFile, read_bootstrap, read_files, sql_folder
 from pipeline.database.server import Server, require_server
-from pipeline.database.views import twin_names
+from pipeline.database.views import functions_made
 
 OWNER = "biotrakr_owner"
 _LOCK_KEY = 0x62696F74  # "biot": one runner a database
@@ -143,15 +143,15 @@ def _send(connection: Connection, file: SqlFile, *, record: bool = False) -> flo
 
 
 def _make_room(connection: Connection, view: SqlFile) -> None:
-    """Drop the view, its twins that take the time, and what reads them: that is made again."""
+    """Drop the view, the functions beside it and what reads them: that is made again."""
     connection.execute(f"drop view if exists reporting.{view.name} cascade".encode())
-    twins = connection.execute(
+    made = connection.execute(
         "select oid::regprocedure::text from pg_proc "
         "where pronamespace = 'reporting'::regnamespace and proname = any (%s)",
-        (list(twin_names(view.name)),),
+        (functions_made(view.text),),
     ).fetchall()
-    for (twin,) in twins:
-        connection.execute(f"drop function if exists {twin} cascade".encode())
+    for (function,) in made:
+        connection.execute(f"drop function if exists {function} cascade".encode())
 
 
 def _send_alone(connection: Connection, file: SqlFile) -> None:

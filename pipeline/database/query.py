@@ -20,7 +20,7 @@ from pipeline.database.connect import Connection
 from pipeline.database.errors import DatabaseError
 
 ANALYST = "biotrakr_analyst"
-OPERATOR = "biotrakr_operator"
+OPERATOR = "biotrakr_backup"  # reads every organization, writes nothing
 _MOMENTS = {"now": "now()", "today": "current_date"}
 _BATCH = 1000
 

@@ -1,8 +1,7 @@
 """In which order views are made: one that reads another comes after it.
 
-Read from the text, so that no file has to say it twice. A view `v_x` may have a twin function that
-takes the time as an argument, `f_x` or `f_v_x`, in the same file; the view is then the twin at
-`now()`.
+Read from the text, so that no file has to say it twice. Beside its view a file may make functions
+that take what the view takes for granted: `f_v_x(as_of)`, of which `v_x` is the case of `now()`.
 """
 
 from __future__ import annotations
@@ -14,20 +13,23 @@ from graphlib import CycleError, TopologicalSorter
 from pipeline.database.errors import SqlFileError
 
 _COMMENT_OR_STRING = re.compile(r"--[^\n]*|'(?:[^']|'')*'")
-_REPORTING = re.compile(r"\breporting\.([a-z0-9_]+)")
+_READ = re.compile(r"\breporting\.([a-z0-9_]+)")
+_MADE = re.compile(r"\bcreate\s+(?:or\s+replace\s+)?(view|function)\s+reporting\.([a-z0-9_]+)")
 
 
-def twin_names(view: str) -> tuple[str, str]:
-    return f"f_{view}", f"f_{view.removeprefix('v_')}"
+def functions_made(text: str) -> list[str]:
+    """Names, without schema, of the functions that a view's file makes."""
+    return [name for kind, name in _MADE.findall(_bare(text)) if kind == "function"]
 
 
 def in_order(texts: Mapping[str, str]) -> list[str]:
     """Names of views, given name -> SQL. Raises SqlFileError for views that read each other."""
-    makers = {name: view for view in texts for name in (view, *twin_names(view))}
+    bare = {view: _bare(text) for view, text in texts.items()}
+    makers = {name: view for view, text in bare.items() for _, name in _MADE.findall(text)}
     sorter = TopologicalSorter(
         {
-            view: sorted({makers[name] for name in _read(text) if name in makers} - {view})
-            for view, text in texts.items()
+            view: sorted({makers[name] for name in _READ.findall(text) if name in makers} - {view})
+            for view, text in bare.items()
         }
     )
     try:
@@ -37,5 +39,5 @@ def in_order(texts: Mapping[str, str]) -> list[str]:
         raise SqlFileError(f"views/{names[0]}.sql", f"a circle: {' -> '.join(names)}") from None
 
 
-def _read(text: str) -> list[str]:
-    return _REPORTING.findall(_COMMENT_OR_STRING.sub("", text))
+def _bare(text: str) -> str:
+    return _COMMENT_OR_STRING.sub("", text).lower()
