@@ -405,7 +405,7 @@ begin
              for each row execute function audit.record(%L)', known, 'registry.' || known);
     end loop;
     foreach known in array array[
-        'registry.building', 'registry.gateway', 'registry.asset', 'registry.rule',
+        'registry.building', 'registry.gateway', 'registry.rule',
         'registry.facility_revision', 'tracking.asset_location_current', 'tracking.room_visit',
         'tracking.zone_visit', 'tracking.usage_session', 'tracking.alert'
     ] loop
@@ -419,6 +419,12 @@ begin
         to biotrakr_owner, biotrakr_analyst, biotrakr_app
         using ((select app.current_facilities()) is null
             or id = any ((select app.current_facilities())::uuid[]));
+    -- What it owns, and what stands in it: nurses work with other hospitals' pumps too.
+    create policy facility on registry.asset as restrictive
+        to biotrakr_owner, biotrakr_analyst, biotrakr_app
+        using ((select app.current_facilities()) is null
+            or facility_id = any ((select app.current_facilities())::uuid[])
+            or id in (select place.asset_id from tracking.asset_location_current as place));
     create policy facility on registry.floor as restrictive
         to biotrakr_owner, biotrakr_analyst, biotrakr_app
         using ((select app.current_facilities()) is null
