@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from pipeline.seed import assets, finance, maintenance, people, places
+from pipeline.seed import assets, compliance, custody, finance, maintenance, people, places
 from pipeline.seed.build import build
 from pipeline.seed.errors import SeedError
 from pipeline.seed.model import World
@@ -45,7 +45,9 @@ def load(
         writer.write(finance.contracts(world))
         upkeep = {asset.id: upkeep_of(world, asset) for asset in world.assets}
         writer.write(maintenance.batches(world, upkeep))
+        writer.write(compliance.batches(world, upkeep))
         writer.write(finance.batches(world))
+        writer.write(custody.batches(world))
     return world
 
 
