@@ -86,6 +86,11 @@ class Query:
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
+    @property
+    def body(self) -> str:
+        """What is sent: without the header, in which a percent sign is only a percent sign."""
+        return "\n".join(line for line in self.text.splitlines() if not line.startswith("--"))
+
 
 def read_catalogue(folder: Path | None = None) -> list[Query]:
     """Every query in the order of its category and code. Raises SqlFileError for a bad header."""
@@ -190,8 +195,7 @@ def _parameter(line: str, path: str) -> Parameter:
 def _check_body(query: Query) -> None:
     declared = {parameter.name: parameter.type for parameter in query.parameters}
     used: set[str] = set()
-    body = "\n".join(line for line in query.text.splitlines() if not line.startswith("--"))
-    for name, cast in _USED.findall(body):
+    for name, cast in _USED.findall(query.body):
         if name not in declared:
             raise SqlFileError(query.path, f"%({name})s is not declared as a param")
         if cast != f"::{declared[name]}":
@@ -199,5 +203,5 @@ def _check_body(query: Query) -> None:
         used.add(name)
     if unused := declared.keys() - used:
         raise SqlFileError(query.path, f"param {unused.pop()} is declared and not used")
-    if _BARE_PERCENT.search(body.replace("%%", "")):
+    if _BARE_PERCENT.search(query.body.replace("%%", "")):
         raise SqlFileError(query.path, "a percent sign is written %%")

@@ -67,7 +67,7 @@ def answering(
             values = resolve(connection, query, given)
             with connection.cursor(name="answer", row_factory=tuple_row) as cursor:
                 cursor.itersize = _BATCH
-                cursor.execute(query.text.encode(), values)
+                cursor.execute(query.body.encode(), values)
                 columns = tuple(column.name for column in cursor.description or ())
                 yield Answer(columns, iter(cursor))
     except psycopg.errors.QueryCanceled:

@@ -178,6 +178,76 @@ end;
 comment on function reporting.utilization_days(timestamptz, timestamptz) is
     'reporting.v_utilization_daily over any range of time; cut days count what is inside.';
 
+create function reporting.concurrency(since timestamptz, until timestamptz)
+returns table (
+    organization_id uuid,
+    facility_id uuid,
+    device_type_id uuid,
+    method text,
+    level bigint,
+    seconds numeric,
+    share_up_to numeric
+)
+language sql stable
+begin atomic
+    with moment as (
+        select
+            used.organization_id, used.facility_id, used.device_type_id, used.method, tick.at,
+            sum(tick.step) as step
+        from reporting.usage_days(since, until) as used
+        -- Nothing in use at the two ends, so that time without use is level 0.
+        cross join lateral (
+            select lower(span) as at, 1 as step from unnest(used.in_use) as span
+            union all
+            select upper(span), -1 from unnest(used.in_use) as span
+            union all
+            select since, 0
+            union all
+            select until, 0
+        ) as tick
+        group by
+            used.organization_id, used.facility_id, used.device_type_id, used.method, tick.at
+    ),
+    span as (
+        select
+            moment.organization_id,
+            moment.facility_id,
+            moment.device_type_id,
+            moment.method,
+            sum(moment.step) over series as level,
+            extract(epoch from lead(moment.at) over series - moment.at) as seconds
+        from moment
+        window series as (
+            partition by moment.facility_id, moment.device_type_id, moment.method
+            order by moment.at
+        )
+    ),
+    spent as (
+        select
+            span.organization_id, span.facility_id, span.device_type_id, span.method, span.level,
+            sum(span.seconds) as seconds
+        from span
+        where span.seconds > 0
+        group by
+            span.organization_id, span.facility_id, span.device_type_id, span.method, span.level
+    )
+    select
+        spent.organization_id,
+        spent.facility_id,
+        spent.device_type_id,
+        spent.method,
+        spent.level::bigint,
+        spent.seconds,
+        sum(spent.seconds) over up / nullif(sum(spent.seconds) over everything, 0)
+    from spent
+    window
+        everything as (partition by spent.facility_id, spent.device_type_id, spent.method),
+        up as (everything order by spent.level);
+end;
+comment on function reporting.concurrency(timestamptz, timestamptz) is
+    'For how long how many units of a type were in use at once, by method; share_up_to: the share '
+    'of the time with so many or fewer.';
+
 create function reporting.f_v_utilization_daily(as_of timestamptz)
 returns table (
     organization_id uuid,
@@ -219,6 +289,7 @@ comment on column reporting.v_utilization_daily.device_type is 'NULL: its model 
 grant execute on function
     reporting.usage_days(timestamptz, timestamptz),
     reporting.utilization_days(timestamptz, timestamptz),
+    reporting.concurrency(timestamptz, timestamptz),
     reporting.f_v_utilization_daily(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 grant select on reporting.v_utilization_daily to biotrakr_analyst, biotrakr_app;
