@@ -62,7 +62,7 @@ class Model:
 TYPES: tuple[DeviceType, ...] = (
     DeviceType("infusion-pump", "Infusion pump, volumetric", "THERAPEUTIC", "Infusion", 24, 2_400,
                8, 365, 900, 9.0, calibration_days=365, weight_kg=2.1, par=True, criticality="HIGH",
-               training=True, sensors=("battery_voltage", "motor_current")),
+               training=True, sensors=("battery_voltage", "current")),
     DeviceType("syringe-pump", "Syringe pump", "THERAPEUTIC", "Infusion", 12, 1_900, 8, 365, 1_000,
                8.0, calibration_days=365, weight_kg=1.8, par=True, criticality="HIGH"),
     DeviceType("patient-monitor", "Patient monitor", "PATIENT_MONITORING", "Vital signs", 14, 8_500,
@@ -105,7 +105,7 @@ TYPES: tuple[DeviceType, ...] = (
                900, 1.5, calibration_days=365, weight_kg=2.7, checkout=True),
     DeviceType("dialysis", "Haemodialysis machine", "THERAPEUTIC", "Dialysis", 1.5, 21_000, 9, 180,
                350, 9.0, criticality="HIGH", weight_kg=85.0, calibration_days=180, training=True,
-               sensors=("conductivity", "temperature", "pressure")),
+               sensors=("temperature", "pressure")),
     DeviceType("incubator", "Infant incubator", "THERAPEUTIC", "Neonatal", 1.2, 19_000, 10, 180,
                800, 15.0, criticality="CRITICAL", weight_kg=82.0, calibration_days=365),
     DeviceType("analyzer", "Blood gas analyser", "LABORATORY", "Point of care", 1, 28_000, 7, 180,

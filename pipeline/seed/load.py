@@ -8,10 +8,23 @@ from typing import Any
 
 import psycopg
 
-from pipeline.seed import assets, compliance, custody, finance, maintenance, people, places
+from pipeline.seed import (
+    assets,
+    compliance,
+    custody,
+    finance,
+    maintenance,
+    operations,
+    people,
+    places,
+    predictions,
+    sensors,
+    tracks,
+)
 from pipeline.seed.build import build
 from pipeline.seed.errors import SeedError
-from pipeline.seed.model import World
+from pipeline.seed.model import Facility, World
+from pipeline.seed.movement import stays_of
 from pipeline.seed.people import service_user
 from pipeline.seed.sizes import AS_OF, SIZES
 from pipeline.seed.upkeep import upkeep_of
@@ -48,7 +61,36 @@ def load(
         writer.write(compliance.batches(world, upkeep))
         writer.write(finance.batches(world))
         writer.write(custody.batches(world))
+        writer.write(maintenance.cleaning(world))
+        writer.write(sensors.batches(world))
+        writer.write(predictions.batches(world))
+        writer.write(operations.batches(world))
+        for organization in world.organizations:
+            for facility in organization.facilities:
+                _telemetry(connection, writer, world, facility, told)
     return world
+
+
+def _telemetry(
+    connection: psycopg.Connection[Any],
+    writer: Writer,
+    world: World,
+    facility: Facility,
+    told: Told,
+) -> None:
+    """What happened in one facility, which has its share of the rows by its assets."""
+    share = len(facility.assets) / max(len(world.assets), 1)
+    stays = stays_of(world, facility)
+    writer.write(tracks.batches(world, facility, stays))
+    writer.write([("tracking.asset_location_current", tracks.current(world, facility, stays))])
+    found, events = operations.alerts(world, facility, stays)
+    writer.write([("tracking.alert", found), ("tracking.alert_event", events)])
+    rows = tracks.copy_positions(
+        connection, world, facility, stays, round(world.size.location_rows * share)
+    )
+    told("telemetry.location_history", rows)
+    rows = sensors.copy_readings(connection, world, facility, round(world.size.sensor_rows * share))
+    told("telemetry.sensor_reading", rows)
 
 
 def _refuse_a_used_database(connection: psycopg.Connection[Any], world: World) -> None:

@@ -287,7 +287,11 @@ def _calibration(world: World, one: Occurrence) -> Iterator[Row]:
     }
 
 
-def decontaminations(world: World, asset: Asset) -> Iterator[Row]:
+def cleaning(world: World) -> Iterator[Batch]:
+    yield "maintenance.decontamination", (r for a in world.assets for r in _cleaned(world, a))
+
+
+def _cleaned(world: World, asset: Asset) -> Iterator[Row]:
     """Weekly or so in the last weeks; some are never clean."""
     if not asset.model.type.par or asset.retired is not None or asset.number % 29 == 7:
         return

@@ -47,6 +47,7 @@ class Size:
     location_days: int
     sensor_rows: int
     sensor_days: int
+    score_weeks: int
 
 
 _MERIDIAN = (
@@ -83,7 +84,7 @@ def _copied(hospitals: tuple[Hospital, ...], copies: int) -> tuple[Hospital, ...
 
 
 SIZES = {
-    "test": Size("test", _groups(320, 140), 21, 40_000, 28, 24_000, 30),
-    "demo": Size("demo", _groups(1_700, 700), 45, 400_000, 60, 200_000, 90),
-    "big": Size("big", _groups(38_000, 12_000, 6), 7, 20_000_000, 90, 5_000_000, 180),
+    "test": Size("test", _groups(320, 140), 21, 40_000, 28, 24_000, 30, 26),
+    "demo": Size("demo", _groups(1_700, 700), 45, 400_000, 60, 200_000, 90, 26),
+    "big": Size("big", _groups(38_000, 12_000, 6), 7, 20_000_000, 90, 5_000_000, 180, 6),
 }
