@@ -78,19 +78,28 @@ grant usage on schema maintenance, compliance, finance, prediction, audit
 -- composite foreign keys, row security, grants, and the triggers that keep version, stamps and
 -- audit. `scope` says how a login that is confined to some facilities is confined here:
 -- 'facility' (by its facility_id; rows of no facility are the organization's), 'asset' (what it may
--- see of registry.asset) or 'organization' (not at all).
-create procedure ops.finish_table(finished regclass, scope text, append_only boolean default false)
+-- see of registry.asset), 'x_id in schema.table' (what it may see there) or 'organization' (not at
+-- all). What a job computes, and computes again, is not audited.
+create procedure ops.finish_table(
+    finished regclass, scope text, append_only boolean default false, audited boolean default true
+)
 language plpgsql
 set search_path = pg_catalog
 as $$
 declare
-    visible constant text := case scope
-        when 'facility' then 'facility_id is null or facility_id = any ((select app.current_facilities())::uuid[])'
-        when 'asset' then 'asset_id is null or asset_id in (select asset.id from registry.asset)'
-        when 'organization' then null
+    visible constant text := case
+        when scope = 'facility' then
+            'facility_id is null or facility_id = any ((select app.current_facilities())::uuid[])'
+        when scope = 'asset' then
+            'asset_id is null or asset_id in (select asset.id from registry.asset)'
+        when scope like '% in %' then
+            format(
+                '%s in (select seen.id from %s as seen)',
+                split_part(scope, ' in ', 1), split_part(scope, ' in ', 2)
+            )
     end;
 begin
-    if scope not in ('facility', 'asset', 'organization') then
+    if visible is null and scope <> 'organization' then
         raise exception 'scope % is unknown', scope;
     end if;
     execute format(
@@ -127,11 +136,14 @@ begin
     execute format(
         'create trigger touch before update on %s
          for each row execute function registry.touch()', finished);
+    if not audited then
+        return;
+    end if;
     execute format(
         'create constraint trigger audit after insert or update or delete on %s
          deferrable initially deferred
          for each row execute function audit.record(%L)', finished, finished::text);
 end
 $$;
-comment on procedure ops.finish_table(regclass, text, boolean) is
+comment on procedure ops.finish_table(regclass, text, boolean, boolean) is
     'Stamps, version, row security, grants and triggers of a tenant''s table; for migrations.';

@@ -170,7 +170,8 @@ alter table registry.asset
             and vendor_id is not null and purchased_on is not null and purchase_cost is not null
             and currency_code is not null and custodian_id is not null
             and department_id is not null and created_by is not null
-            and manufacturer <> '' and model <> '' and serial_number <> ''
+            and manufacturer not in ('', 'unknown') and model not in ('', 'unknown')
+            and serial_number not in ('', 'unknown')
         )
     ),
     -- A wrong check digit is a flag (udi_check_ok), for makers get it wrong; a wrong shape is not.
@@ -341,7 +342,7 @@ create table registry.asset_metric (
 );
 comment on table registry.asset_metric is
     'Figures of an asset as a job computed them at computed_at; the views are the truth.';
-call ops.finish_table('registry.asset_metric', 'asset');
+call ops.finish_table('registry.asset_metric', 'asset', audited => false);
 -- One row an asset.
 create unique index asset_metric_asset on registry.asset_metric (organization_id, asset_id);
 

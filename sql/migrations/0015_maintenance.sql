@@ -267,7 +267,7 @@ create table maintenance.labor (
         references registry.user_account (organization_id, id)
 );
 comment on table maintenance.labor is 'Hours that somebody worked on a work order.';
-call ops.finish_table('maintenance.labor', 'organization');
+call ops.finish_table('maintenance.labor', 'work_order_id in maintenance.work_order');
 -- The hours of a work order.
 create index labor_work_order on maintenance.labor (organization_id, work_order_id);
 -- A technician's weeks.
@@ -291,7 +291,7 @@ create table maintenance.work_order_part (
 );
 comment on table maintenance.work_order_part is
     'Parts that went into a work order, at their cost then; facility_id: whose stock.';
-call ops.finish_table('maintenance.work_order_part', 'facility');
+call ops.finish_table('maintenance.work_order_part', 'work_order_id in maintenance.work_order');
 -- The parts of a work order.
 create index work_order_part_order on maintenance.work_order_part (organization_id, work_order_id);
 -- How fast a part is used.

@@ -90,7 +90,7 @@ create table compliance.measurement (
 );
 comment on table compliance.measurement is
     'A measured value with the limit used then; an asset''s first is the reference of its trend.';
-call ops.finish_table('compliance.measurement', 'organization');
+call ops.finish_table('compliance.measurement', 'inspection_id in compliance.inspection');
 -- The values of an inspection.
 create index measurement_inspection on compliance.measurement (organization_id, inspection_id);
 

@@ -186,7 +186,7 @@ create table prediction.risk_current (
 );
 comment on table prediction.risk_current is
     'The newest score of each asset, model and horizon (columns as telemetry.prediction_score).';
-call ops.finish_table('prediction.risk_current', 'asset');
+call ops.finish_table('prediction.risk_current', 'asset', audited => false);
 -- One row an asset, model and horizon.
 create unique index risk_current_once
     on prediction.risk_current (organization_id, asset_id, model_id, horizon_h);

@@ -81,8 +81,8 @@ OF_THE_ORGANIZATION = {
     "registry.vendor", "registry.contract", "registry.manufacturer", "registry.device_type",
     "registry.device_model", "registry.alert_policy", "registry.funding_source",
     "registry.external_system", "maintenance.procedure", "maintenance.spare_part",
-    "maintenance.labor", "compliance.standard", "compliance.electrical_limit",
-    "compliance.measurement", "compliance.recall", "compliance.recall_scope",
+    "compliance.standard", "compliance.electrical_limit",
+    "compliance.recall", "compliance.recall_scope",
     "compliance.training_requirement", "compliance.training", "finance.book",
     "finance.exchange_rate", "prediction.model", "prediction.drift", "audit.log", "audit.review",
 }  # fmt: skip
