@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -32,10 +33,11 @@ _FEATURES = ("age_days", "days_since_service", "errors_30d", "usage_h_30d", "sen
 def batches(world: World) -> Iterator[Batch]:
     organizations = world.organizations
     units = [a for a in world.assets if a.retired is None]
+    scored = {a.id: list(_scored(world, a)) for a in units}
     yield "prediction.model", (row for o in organizations for row in _models(world, o))
-    yield "telemetry.prediction_score", (row for a in units for row in _scores(world, a))
-    yield "prediction.risk_current", (row for a in units for row in _newest(world, a))
-    yield "prediction.outcome", (row for a in units for row in _outcomes(world, a))
+    yield "telemetry.prediction_score", (row for a in units for row in _scores(a, scored[a.id]))
+    yield "prediction.risk_current", (row for a in units for row in _newest(a, scored[a.id]))
+    yield "prediction.outcome", (row for a in units for row in _outcomes(world, a, scored[a.id]))
     yield "prediction.drift", (row for o in organizations for row in _drift(world, o))
 
 
@@ -66,6 +68,9 @@ def _models(world: World, organization: Organization) -> Iterator[Row]:
         }
 
 
+Scored: TypeAlias = tuple[UUID, str, datetime, float]
+
+
 def _times(world: World) -> Iterator[datetime]:
     """Mondays at six, the oldest first."""
     monday = noon(world.today - timedelta(days=world.today.weekday())) - timedelta(hours=6)
@@ -73,7 +78,7 @@ def _times(world: World) -> Iterator[datetime]:
         yield monday - timedelta(weeks=week)
 
 
-def _probability(world: World, asset: Asset, at: datetime, knows: float, draw: Draw) -> float:
+def _probability(asset: Asset, at: datetime, knows: float, draw: Draw) -> float:
     hazard = 30 / (asset.model.type.mtbf_days * asset.model.quality)
     base = 1 - math.exp(-hazard)
     horizon = timedelta(hours=HORIZON_H)
@@ -86,17 +91,16 @@ def _probability(world: World, asset: Asset, at: datetime, knows: float, draw: D
     return round(1 / (1 + math.exp(-logit)), 4)
 
 
-def _scored(world: World, asset: Asset) -> Iterator[tuple[UUID, str, datetime, float]]:
+def _scored(world: World, asset: Asset) -> Iterator[Scored]:
     """Model, status, as of, probability; the retired model stopped three months ago."""
+    times = [at for at in _times(world) if at >= noon(asset.in_service)]
     for name, version, _, status, knows in _MODELS:
         draw = world.draw("score", asset.tag_number, name, version)
-        for at in _times(world):
-            p = _probability(world, asset, at, knows, draw)
-            if at < noon(asset.in_service):
-                continue
-            if status == "retired" and at > world.as_of - timedelta(days=91):
-                continue
-            yield model_of(asset.organization, name, version), status, at, p
+        model = model_of(asset.organization, name, version)
+        until = world.as_of - timedelta(days=91 if status == "retired" else 0)
+        for at in times:
+            if at <= until:
+                yield model, status, at, _probability(asset, at, knows, draw)
 
 
 def _factors(asset: Asset, p: float) -> Jsonb:
@@ -121,15 +125,15 @@ def _score(asset: Asset, model: UUID, at: datetime, p: float) -> Row:
     }
 
 
-def _scores(world: World, asset: Asset) -> Iterator[Row]:
-    for model, _, at, p in _scored(world, asset):
+def _scores(asset: Asset, scored: list[Scored]) -> Iterator[Row]:
+    for model, _, at, p in scored:
         score = _score(asset, model, at, p)
         yield score | {"ts": at + timedelta(minutes=5), "p_raw": round(p * 0.9, 4)}
 
 
-def _newest(world: World, asset: Asset) -> Iterator[Row]:
+def _newest(asset: Asset, scored: list[Scored]) -> Iterator[Row]:
     newest: dict[UUID, Row] = {}
-    for model, status, at, p in _scored(world, asset):
+    for model, status, at, p in scored:
         if status != "retired":
             newest[model] = _score(asset, model, at, p) | {
                 "id": uid(asset.tag_number, "risk", model),
@@ -138,10 +142,10 @@ def _newest(world: World, asset: Asset) -> Iterator[Row]:
     yield from newest.values()
 
 
-def _outcomes(world: World, asset: Asset) -> Iterator[Row]:
+def _outcomes(world: World, asset: Asset, scored: list[Scored]) -> Iterator[Row]:
     horizon = timedelta(hours=HORIZON_H)
     draw = world.draw("outcome", asset.tag_number)
-    for model, _, at, p in _scored(world, asset):
+    for model, _, at, p in scored:
         serviced = draw.chance(0.5) and p > 0.3
         if at + horizon > world.as_of:
             continue
