@@ -1,6 +1,6 @@
 -- Is what must be calibrated calibrated? One row an asset and calibration schedule; an asset whose
 -- model asks for calibration and that has no schedule has one row as well.
-create function reporting.f_calibration_status(as_of timestamptz)
+create function reporting.f_v_calibration_status(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, asset_id uuid, last_done date, due_on date,
     standard_used text, result text, status text, traceable boolean, schedule_id uuid
@@ -64,13 +64,13 @@ begin atomic
         and asset.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
         and (schedule.id is not null or model.requires_calibration or newest.id is not null);
 end;
-comment on function reporting.f_calibration_status(timestamptz) is
+comment on function reporting.f_v_calibration_status(timestamptz) is
     'v_calibration_status as of a time.';
-grant execute on function reporting.f_calibration_status(timestamptz)
+grant execute on function reporting.f_v_calibration_status(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_calibration_status with (security_invoker = true) as
-select * from reporting.f_calibration_status(now());
+select * from reporting.f_v_calibration_status(now());
 
 comment on view reporting.v_calibration_status is
     'One row an asset that must be or was calibrated, and schedule.';

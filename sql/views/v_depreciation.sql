@@ -2,7 +2,7 @@
 -- has every book.
 --
 -- Money is in the book's currency. Days and fiscal years are the owning facility's.
-create function reporting.f_depreciation(as_of timestamptz)
+create function reporting.f_v_depreciation(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, asset_id uuid, method text, cost numeric,
     salvage numeric, life integer, in_service_on date, as_of date, period_expense numeric,
@@ -37,7 +37,7 @@ begin atomic
         on disposal.organization_id = entry.organization_id
         and disposal.asset_id = entry.asset_id and disposal.deleted_at is null
     cross join lateral (
-        select (f_depreciation.as_of at time zone facility.time_zone)::date as day
+        select (f_v_depreciation.as_of at time zone facility.time_zone)::date as day
     ) as local
     cross join lateral (
         select least(entry.disposed_on, disposal.disposed_on) as disposed_on
@@ -76,12 +76,12 @@ begin atomic
         and book.deleted_at is null
         and asset.deleted_at is null;
 end;
-comment on function reporting.f_depreciation(timestamptz) is
+comment on function reporting.f_v_depreciation(timestamptz) is
     'v_depreciation as of a time, for every book.';
-grant execute on function reporting.f_depreciation(timestamptz) to biotrakr_analyst, biotrakr_app;
+grant execute on function reporting.f_v_depreciation(timestamptz) to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_depreciation with (security_invoker = true) as
-select * from reporting.f_depreciation(now()) where is_primary;
+select * from reporting.f_v_depreciation(now()) where is_primary;
 
 comment on view reporting.v_depreciation is
     'One row an asset in the primary book, in the book''s currency.';

@@ -3,7 +3,7 @@
 -- Currencies are never added up: labour in euros and parts in dollars are two rows. The year is
 -- that of the completion (of the report while it is open), by the owning facility's clock. A
 -- contract is spread over the days it runs, up to today.
-create function reporting.f_maintenance_cost(as_of timestamptz)
+create function reporting.f_v_maintenance_cost(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, asset_id uuid, year integer, labor numeric,
     parts numeric, vendor numeric, contract_share numeric, total numeric, currency text,
@@ -110,13 +110,13 @@ begin atomic
     from spent
     group by organization_id, facility_id, asset_id, year, currency;
 end;
-comment on function reporting.f_maintenance_cost(timestamptz) is
+comment on function reporting.f_v_maintenance_cost(timestamptz) is
     'v_maintenance_cost as of a time.';
-grant execute on function reporting.f_maintenance_cost(timestamptz)
+grant execute on function reporting.f_v_maintenance_cost(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_maintenance_cost with (security_invoker = true) as
-select * from reporting.f_maintenance_cost(now());
+select * from reporting.f_v_maintenance_cost(now());
 
 comment on view reporting.v_maintenance_cost is
     'One row an asset, calendar year and currency; currencies are never added up.';

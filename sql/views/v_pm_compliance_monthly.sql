@@ -3,7 +3,7 @@
 -- A month has what came due in it, by risk and strategy. "Could not be located" and "was in use"
 -- are no completions. Left out: what was cancelled, and what came due after the asset was retired
 -- or disposed of. Nothing due: no row, and no percentage of nothing.
-create function reporting.f_pm_compliance_monthly(as_of timestamptz)
+create function reporting.f_v_pm_compliance_monthly(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, month date, facility text, risk_group text,
     strategy text, scheduled bigint, completed bigint, on_time bigint, not_located bigint,
@@ -85,13 +85,13 @@ begin atomic
             due.strategy
     ) as counted;
 end;
-comment on function reporting.f_pm_compliance_monthly(timestamptz) is
+comment on function reporting.f_v_pm_compliance_monthly(timestamptz) is
     'v_pm_compliance_monthly as of a time.';
-grant execute on function reporting.f_pm_compliance_monthly(timestamptz)
+grant execute on function reporting.f_v_pm_compliance_monthly(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_pm_compliance_monthly with (security_invoker = true) as
-select * from reporting.f_pm_compliance_monthly(now());
+select * from reporting.f_v_pm_compliance_monthly(now());
 
 comment on view reporting.v_pm_compliance_monthly is
     'One row a month, facility, risk group and strategy in which preventive maintenance came due.';

@@ -2,7 +2,7 @@
 --
 -- Due is the first time since the last completion that was not completed: what was not located or
 -- in use then is due until it is done. Days are those of the owning facility's clock.
-create function reporting.f_pm_schedule(as_of timestamptz)
+create function reporting.f_v_pm_schedule(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, asset_id uuid, procedure text, strategy text,
     interval_days integer, last_done date, due_on date, grace_until date, days_to_due integer,
@@ -103,11 +103,11 @@ begin atomic
     left join tracking.asset_location_current as place on place.asset_id = planned.asset_id
     left join registry.room on room.id = place.room_id;
 end;
-comment on function reporting.f_pm_schedule(timestamptz) is 'v_pm_schedule as of a time.';
-grant execute on function reporting.f_pm_schedule(timestamptz) to biotrakr_analyst, biotrakr_app;
+comment on function reporting.f_v_pm_schedule(timestamptz) is 'v_pm_schedule as of a time.';
+grant execute on function reporting.f_v_pm_schedule(timestamptz) to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_pm_schedule with (security_invoker = true) as
-select * from reporting.f_pm_schedule(now());
+select * from reporting.f_v_pm_schedule(now());
 
 comment on view reporting.v_pm_schedule is
     'One row a PM schedule of an asset that is not retired.';

@@ -3,7 +3,7 @@
 -- What was recorded (compliance.recall_asset) stands; beside it every asset that a scope of the
 -- recall fits, or that cannot be told apart for want of a lot, a serial number or a date. An asset
 -- found not to be affected has no row. What nobody has recorded yet has the disposition OPEN.
-create function reporting.f_recall_exposure(as_of timestamptz)
+create function reporting.f_v_recall_exposure(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, recall_id uuid, agency text, number text,
     recall_class text, severity_rank integer, asset_id uuid, match_basis text, disposition text,
@@ -129,12 +129,12 @@ begin atomic
     where asset.deleted_at is null
         and asset.status <> 'DISPOSED';
 end;
-comment on function reporting.f_recall_exposure(timestamptz) is 'v_recall_exposure as of a time.';
-grant execute on function reporting.f_recall_exposure(timestamptz)
+comment on function reporting.f_v_recall_exposure(timestamptz) is 'v_recall_exposure as of a time.';
+grant execute on function reporting.f_v_recall_exposure(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_recall_exposure with (security_invoker = true) as
-select * from reporting.f_recall_exposure(now());
+select * from reporting.f_v_recall_exposure(now());
 
 comment on view reporting.v_recall_exposure is
     'One row an open recall and asset that is affected, or for which it cannot be told.';

@@ -5,7 +5,7 @@
 -- user's error. Every asset counts with all its hours, also those since its last failure and those
 -- without any (censoring). Hours down are no operating hours. Without a failure there is no mean,
 -- but a lower bound.
-create function reporting.f_reliability_by_model(as_of timestamptz)
+create function reporting.f_v_reliability_by_model(as_of timestamptz)
 returns table (
     organization_id uuid, manufacturer text, model text, assets bigint, exposure_h numeric,
     time_basis text, failures bigint, mtbf_h numeric, mtbf_lower95_h numeric,
@@ -49,37 +49,13 @@ begin atomic
     failure as (
         select
             service.id as asset_id,
-            work.failed_at,
-            least(upper(service.during), work.restored_at) as restored_at,
-            case
-                when work.restored_at <= as_of
-                then extract(epoch from work.restored_at - work.failed_at) / 3600
-            end as restore_h,
-            case
-                when work.restored_at <= as_of then coalesce(
-                    nullif(work.labor_hours, 0),
-                    extract(epoch from work.restored_at - work.work_started_at) / 3600
-                )
-            end as repair_h
-        from (
-            select
-                work_order.*,
-                coalesce(work_order.failed_at, work_order.reported_at) as failed_at_or_reported
-            from maintenance.work_order
-            where work_order.failure_confirmed
-                and work_order.type in ('CORRECTIVE_MAINTENANCE', 'EMERGENCY_REPAIR')
-                and work_order.status <> 'CANCELLED'
-                and coalesce(work_order.outcome, '') not in ('NO_FAULT_FOUND', 'USER_ERROR')
-                and coalesce(work_order.failure_category, '') <> 'USER_ERROR'
-                and work_order.deleted_at is null
-        ) as work_order
-        join service on service.id = work_order.asset_id
-        cross join lateral (
-            select
-                work_order.failed_at_or_reported as failed_at, work_order.restored_at,
-                work_order.work_started_at, work_order.labor_hours
-        ) as work
-        where service.during @> work.failed_at
+            failed.failed_at,
+            least(upper(service.during), failed.restored_at) as restored_at,
+            case when failed.restored_at <= as_of then failed.restore_h end as restore_h,
+            case when failed.restored_at <= as_of then failed.repair_h end as repair_h
+        from reporting.failures as failed
+        join service on service.id = failed.asset_id
+        where service.during @> failed.failed_at
     ),
     history as (
         select
@@ -141,13 +117,13 @@ begin atomic
         device_model_id
     from summed;
 end;
-comment on function reporting.f_reliability_by_model(timestamptz) is
+comment on function reporting.f_v_reliability_by_model(timestamptz) is
     'v_reliability_by_model as of a time.';
-grant execute on function reporting.f_reliability_by_model(timestamptz)
+grant execute on function reporting.f_v_reliability_by_model(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_reliability_by_model with (security_invoker = true) as
-select * from reporting.f_reliability_by_model(now());
+select * from reporting.f_v_reliability_by_model(now());
 
 comment on view reporting.v_reliability_by_model is
     'One row a model and kind of clock (time_basis).';

@@ -3,7 +3,7 @@
 -- Limits are the organization's (registry.threshold: replace_cm_ratio, replace_failures_12m,
 -- replace_p_failure), by facility and type; without a row 0.5, 3 and 0.5. The score adds what each
 -- reason weighs, 100 at most: it ranks, it is no probability.
-create function reporting.f_replacement_candidates(as_of timestamptz)
+create function reporting.f_v_replacement_candidates(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, asset_id uuid, age_y numeric, life_y integer,
     cm_cost_12m numeric, cm_ratio numeric, failures_12m bigint, p_failure_90d numeric,
@@ -56,11 +56,7 @@ begin atomic
     repair as (
         select
             work.id, work.asset_id, work.currency_code::text as currency,
-            work.labor_cost + work.vendor_cost as cost,
-            work.failure_confirmed
-                and coalesce(work.outcome, '') not in ('NO_FAULT_FOUND', 'USER_ERROR')
-                and coalesce(work.failure_category, '') <> 'USER_ERROR' as is_failure,
-            coalesce(work.failed_at, work.reported_at) as failed_at
+            work.labor_cost + work.vendor_cost as cost
         from maintenance.work_order as work
         where work.type in ('CORRECTIVE_MAINTENANCE', 'EMERGENCY_REPAIR')
             and work.status <> 'CANCELLED'
@@ -82,8 +78,8 @@ begin atomic
     ),
     failed as (
         select asset_id, count(*) as failures
-        from repair
-        where is_failure and failed_at > as_of - interval '1 year' and failed_at <= as_of
+        from reporting.failures
+        where failed_at > as_of - interval '1 year' and failed_at <= as_of
         group by asset_id
     ),
     risk as (
@@ -135,13 +131,13 @@ begin atomic
     from judged
     where is_old or is_costly or is_unsupported or is_unreliable or is_at_risk;
 end;
-comment on function reporting.f_replacement_candidates(timestamptz) is
+comment on function reporting.f_v_replacement_candidates(timestamptz) is
     'v_replacement_candidates as of a time.';
-grant execute on function reporting.f_replacement_candidates(timestamptz)
+grant execute on function reporting.f_v_replacement_candidates(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_replacement_candidates with (security_invoker = true) as
-select * from reporting.f_replacement_candidates(now());
+select * from reporting.f_v_replacement_candidates(now());
 
 comment on view reporting.v_replacement_candidates is
     'One row an owned asset in use that has at least one reason to be replaced.';

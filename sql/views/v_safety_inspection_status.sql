@@ -1,6 +1,6 @@
 -- Is every asset electrically safe, by its newest test? One row an asset that is scheduled for
 -- inspection or was ever tested.
-create function reporting.f_safety_inspection_status(as_of timestamptz)
+create function reporting.f_v_safety_inspection_status(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, asset_id uuid, standard text, last_test date,
     result text, earth_mohm numeric, leakage_ua numeric, limit_ua numeric, due_on date,
@@ -83,13 +83,13 @@ begin atomic
         and asset.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
         and (planned.starts_on is not null or newest.id is not null);
 end;
-comment on function reporting.f_safety_inspection_status(timestamptz) is
+comment on function reporting.f_v_safety_inspection_status(timestamptz) is
     'v_safety_inspection_status as of a time.';
-grant execute on function reporting.f_safety_inspection_status(timestamptz)
+grant execute on function reporting.f_v_safety_inspection_status(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_safety_inspection_status with (security_invoker = true) as
-select * from reporting.f_safety_inspection_status(now());
+select * from reporting.f_v_safety_inspection_status(now());
 
 comment on view reporting.v_safety_inspection_status is
     'One row an asset that is scheduled for inspection or was tested.';

@@ -2,7 +2,7 @@
 --
 -- Currencies are never added up. What is not recorded is not guessed: hours of downtime without a
 -- price an hour leave downtime_cost, and with it tco, NULL.
-create function reporting.f_tco(as_of timestamptz)
+create function reporting.f_v_tco(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, asset_id uuid, acquisition numeric,
     installation numeric, contracts numeric, labor numeric, parts numeric, calibration numeric,
@@ -140,11 +140,11 @@ begin atomic
         currency, consumables, round(downtime_h, 2)
     from priced;
 end;
-comment on function reporting.f_tco(timestamptz) is 'v_tco as of a time.';
-grant execute on function reporting.f_tco(timestamptz) to biotrakr_analyst, biotrakr_app;
+comment on function reporting.f_v_tco(timestamptz) is 'v_tco as of a time.';
+grant execute on function reporting.f_v_tco(timestamptz) to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_tco with (security_invoker = true) as
-select * from reporting.f_tco(now());
+select * from reporting.f_v_tco(now());
 
 comment on view reporting.v_tco is
     'One row an asset and currency; currencies are never added up.';

@@ -3,7 +3,7 @@
 --
 -- A requirement without a job concerns whoever has run or taken out such a device. One for a model
 -- is met by training on this model or on the whole type; one for a type by training on the type.
-create function reporting.f_training_compliance(as_of timestamptz)
+create function reporting.f_v_training_compliance(as_of timestamptz)
 returns table (
     organization_id uuid, user_id uuid, device_type text, required boolean, last_trained date,
     valid_until date, status text, device_model text, device_type_id uuid, device_model_id uuid
@@ -106,13 +106,13 @@ begin atomic
         limit 1
     ) as best on true;
 end;
-comment on function reporting.f_training_compliance(timestamptz) is
+comment on function reporting.f_v_training_compliance(timestamptz) is
     'v_training_compliance as of a time.';
-grant execute on function reporting.f_training_compliance(timestamptz)
+grant execute on function reporting.f_v_training_compliance(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_training_compliance with (security_invoker = true) as
-select * from reporting.f_training_compliance(now());
+select * from reporting.f_v_training_compliance(now());
 
 comment on view reporting.v_training_compliance is
     'One row an active user and device type (or model) that needs or has training.';

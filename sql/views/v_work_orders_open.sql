@@ -1,5 +1,5 @@
 -- Which work is open, how old is it, and is a promise broken? One row a work order.
-create function reporting.f_work_orders_open(as_of timestamptz)
+create function reporting.f_v_work_orders_open(as_of timestamptz)
 returns table (
     organization_id uuid, facility_id uuid, wo_id uuid, number text, asset text, type text,
     status text, priority text, opened_at timestamptz, age_h numeric, sla_due_at timestamptz,
@@ -50,13 +50,13 @@ begin atomic
         and work.reported_at <= as_of
         and (work.completed_at is null or work.completed_at > as_of);
 end;
-comment on function reporting.f_work_orders_open(timestamptz) is
+comment on function reporting.f_v_work_orders_open(timestamptz) is
     'v_work_orders_open as of a time; status and names are those of today.';
-grant execute on function reporting.f_work_orders_open(timestamptz)
+grant execute on function reporting.f_v_work_orders_open(timestamptz)
     to biotrakr_analyst, biotrakr_app;
 
 create view reporting.v_work_orders_open with (security_invoker = true) as
-select * from reporting.f_work_orders_open(now());
+select * from reporting.f_v_work_orders_open(now());
 
 comment on view reporting.v_work_orders_open is
     'One row a work order that is neither completed nor cancelled.';
