@@ -12,11 +12,14 @@ from collections.abc import Sequence
 import psycopg
 
 from pipeline.cli import (
+    audit,
     backfill,
     bridge,
     capacity,
     capture,
     demo,
+    exchange,
+    doctor,
     health,
     keys,
     migrate,
@@ -32,6 +35,7 @@ from pipeline.cli.errors import CliError, RunFailed
 from pipeline.contracts import log_lines
 from pipeline.database.errors import DatabaseError
 from pipeline.embedded import EmbeddedError
+from pipeline.exchange.errors import ExchangeError
 from pipeline.flow.errors import FlowError
 from pipeline.registry.errors import RegistryError, SiteFileError
 from pipeline.sinks.errors import SinkError
@@ -39,7 +43,8 @@ from pipeline.sources.errors import SourceError
 
 COMMANDS = (
     demo, run, migrate, site, keys, setup, simulate, health,
-    shards, bridge, capacity, capture, replay, backfill, query,
+    shards, bridge, capacity, capture, replay, backfill, query, exchange,
+    audit, doctor,
 )  # fmt: skip
 
 
@@ -54,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_lines.configure(options.log_level, options.log_format)
     try:
         return int(options.command(options))
-    except (CliError, SiteFileError) as error:
+    except (CliError, ExchangeError, SiteFileError) as error:
         print(f"biotrakr: {error}", file=sys.stderr)
         return 2
     except (

@@ -131,18 +131,26 @@ create table ops.retention_policy (
     relation text primary key,
     time_column text not null,
     keep interval not null check (keep >= interval '1 hour'),
-    owner text not null default 'housekeeper' check (owner in ('housekeeper', 'timescaledb', 'nobody')),
+    summary text,
     reason text not null,
     last_run_at timestamptz,
-    chunks_dropped bigint not null default 0,
-    last_error text
+    last_outcome text,
+    chunks_dropped bigint not null default 0
 );
 comment on table ops.retention_policy is
-    'How long what is kept, and who sees to it: one owner each, on both editions.';
-insert into ops.retention_policy (relation, time_column, keep, owner, reason) values
-    ('telemetry.location_history', 'ts', '90 days', 'housekeeper', 'visits and hours outlive it'),
-    ('telemetry.sensor_reading', 'ts', '1 year', 'housekeeper', 'hours outlive it'),
-    ('telemetry.usage_log', 'ts', '10 years', 'housekeeper', 'use over the life of an asset'),
-    ('telemetry.prediction_score', 'ts', '5 years', 'housekeeper', 'models are judged by it'),
-    ('audit.log', 'at', '10 years', 'nobody', 'at least six years; never dropped by itself');
+    'How long hypertables are kept. The housekeeper of every pipeline process sees to it, on both '
+    'editions; no TimescaleDB policy does, for two owners are none.';
+comment on column ops.retention_policy.summary is
+    'Dropped only where this capability (ops.capability) keeps what outlives it; null: always.';
+insert into ops.retention_policy (relation, time_column, keep, summary, reason) values
+    (
+        'telemetry.location_history', 'ts', '90 days', 'continuous_aggregate_hourly',
+        'hours and visits outlive it'
+    ),
+    (
+        'telemetry.sensor_reading', 'ts', '1 year', 'continuous_aggregate_sensor_hourly',
+        'hours outlive it'
+    ),
+    ('telemetry.usage_log', 'ts', '10 years', null, 'use over the life of an asset'),
+    ('telemetry.prediction_score', 'ts', '5 years', null, 'models are judged by it');
 grant select on ops.retention_policy to biotrakr_backup;
