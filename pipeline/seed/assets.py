@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from psycopg.types.range import TimestamptzRange
 
+from pipeline.exchange.udi import WRONG_CHECK
 from pipeline.registry.ids import make_id
 from pipeline.seed.draw import Draw, noon, uid
 from pipeline.seed.model import Asset, Facility, Organization, World
@@ -195,7 +196,7 @@ def _udi(asset: Asset, draw: Draw) -> Row:
     if kind == "typo":
         wrong = di[:-1] + str((int(di[-1]) + 1) % 10)
         row |= {"udi_di": wrong, "udi_carrier": f"(01){wrong}{production}", "udi_check_ok": False,
-                "udi_problem": "the check digit is wrong"}  # fmt: skip
+                "udi_problem": WRONG_CHECK}  # fmt: skip
     if kind == "missing":
         row |= dict.fromkeys(row, None) | {"complete": False}
     if kind == "no lot":

@@ -85,6 +85,6 @@ def _copied(hospitals: tuple[Hospital, ...], copies: int) -> tuple[Hospital, ...
 
 SIZES = {
     "test": Size("test", _groups(320, 140), 21, 40_000, 28, 24_000, 30, 20),
-    "demo": Size("demo", _groups(1_700, 700), 45, 400_000, 60, 200_000, 90, 26),
-    "big": Size("big", _groups(38_000, 12_000, 6), 7, 20_000_000, 90, 5_000_000, 180, 6),
+    "demo": Size("demo", _groups(1_700, 700), 14, 400_000, 60, 200_000, 90, 12),
+    "big": Size("big", _groups(38_000, 12_000, 6), 3, 20_000_000, 90, 5_000_000, 180, 6),
 }
