@@ -39,6 +39,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--limit", type=int, metavar="ROWS",
                         help=f"default: {TABLE_ROWS} in a table, else {STREAMED_ROWS}")  # fmt: skip
     parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS")
+    parser.add_argument("--as-of", metavar="TIME", help="what now and today mean")
     parser.add_argument("--organization", metavar="CODE",
                         help="for a login that may see several")  # fmt: skip
     parser.add_argument("--database-url", help="default: BIOTRAKR_DATABASE_URL")
@@ -91,6 +92,7 @@ def _ask(query: Query, options: argparse.Namespace) -> int:
             query,
             given,
             organization=_organization(options.organization),
+            as_of=options.as_of,
             statement_timeout_s=options.timeout,
         ) as answer,
         _target(options.output) as out,

@@ -21,7 +21,10 @@ from pipeline.database.errors import DatabaseError
 
 ANALYST = "biotrakr_analyst"
 OPERATOR = "biotrakr_backup"  # reads every organization, writes nothing
-_MOMENTS = {"now": "now()", "today": "current_date"}
+_MOMENTS = {
+    "now": "coalesce(%s::timestamptz, now())",
+    "today": "coalesce(%s::timestamptz, now())::date",
+}
 _BATCH = 1000
 
 
@@ -52,11 +55,13 @@ def answering(
     given: Mapping[str, str],
     *,
     organization: UUID | None = None,
+    as_of: str | None = None,
     statement_timeout_s: float = 60,
 ) -> Iterator[Answer]:
     """Open a read-only transaction and the query's cursor in it.
 
-    `given` holds parameters as text. `organization` is for logins that may see several.
+    `given` holds parameters as text. `organization` is for logins that may see several. `as_of` is
+    what `now` and `today` mean; None: the database's clock.
     Raises BadParameter, QueryFailed.
     """
     # A plan for any value could not leave out chunks while it is made.
@@ -64,7 +69,7 @@ def answering(
     try:
         with connection.transaction():
             _confine(connection, query, organization, statement_timeout_s)
-            values = resolve(connection, query, given)
+            values = resolve(connection, query, given, as_of)
             with connection.cursor(name="answer", row_factory=tuple_row) as cursor:
                 cursor.itersize = _BATCH
                 cursor.execute(query.body.encode(), values)
@@ -86,48 +91,57 @@ def answering(
 
 
 def resolve(
-    connection: Connection, query: Query, given: Mapping[str, str]
+    connection: Connection, query: Query, given: Mapping[str, str], as_of: str | None = None
 ) -> dict[str, str | None]:
     """Name -> text that the server accepts as the parameter's type. Raises BadParameter."""
     known = {parameter.name: parameter for parameter in query.parameters}
     for name in given:
         if name not in known:
             raise BadParameter(f"{query} has no parameter {name!r}; {_accepted(query.parameters)}")
+    if as_of is not None and not _is_valid(connection, as_of, "timestamptz"):
+        raise BadParameter(f"--as-of: {as_of!r} is not a valid timestamptz")
     values: dict[str, str | None] = {}
     for name, parameter in known.items():
         text = given.get(name, parameter.default)
         if text is None:
             raise BadParameter(f"{query} needs --param {name}=... ({parameter.type})")
-        values[name] = _value(connection, parameter, text.strip())
+        values[name] = _value(connection, parameter, text.strip(), as_of)
     return values
 
 
-def _value(connection: Connection, parameter: Parameter, text: str) -> str | None:
+def _value(
+    connection: Connection, parameter: Parameter, text: str, as_of: str | None
+) -> str | None:
     if text.lower() == "null" and parameter.default == "null":
         return None
     moment, _, rest = text.partition(" ")
     if parameter.type in ("date", "timestamptz") and moment in _MOMENTS:
-        return _relative(connection, parameter, moment, rest.strip())
-    row = connection.execute("select pg_input_is_valid(%s, %s)", (text, parameter.type)).fetchone()
-    if row != (True,):
+        return _relative(connection, parameter, moment, rest.strip(), as_of)
+    if not _is_valid(connection, text, parameter.type):
         raise BadParameter(f"--param {parameter.name}: {text!r} is not a valid {parameter.type}")
     return text
 
 
-def _relative(connection: Connection, parameter: Parameter, moment: str, rest: str) -> str:
+def _relative(
+    connection: Connection, parameter: Parameter, moment: str, rest: str, as_of: str | None
+) -> str:
     """`now - 30 days`, by the database's clock."""
     sign, span = rest[:1] or "+", rest[1:].strip() or "0 days"
-    valid = connection.execute("select pg_input_is_valid(%s, 'interval')", (span,)).fetchone()
-    if valid != (True,) or sign not in "+-" or span.startswith("-"):
+    if sign not in "+-" or span.startswith("-") or not _is_valid(connection, span, "interval"):
         raise BadParameter(
             f"--param {parameter.name}: write {moment} or {moment} - 30 days, not {moment} {rest}"
         )
     row = connection.execute(
         f"select ({_MOMENTS[moment]} {sign} %s::interval)::{parameter.type}::text".encode(),
-        (span,),
+        (as_of, span),
     ).fetchone()
     assert row is not None
     return str(row[0])
+
+
+def _is_valid(connection: Connection, text: str, type_: str) -> bool:
+    row = connection.execute("select pg_input_is_valid(%s, %s)", (text, type_)).fetchone()
+    return row == (True,)
 
 
 def _accepted(parameters: Sequence[Parameter]) -> str:
@@ -144,6 +158,7 @@ def _confine(
         "app.org_id": str(organization or ""),
         "statement_timeout": str(round(timeout_s * 1000)),
         "jit": "off",
+        "work_mem": "64MB",  # sorts of a report stay in memory
         "cursor_tuple_fraction": "1",  # all rows are wanted, not the first few soon
     }
     for name, value in settings.items():

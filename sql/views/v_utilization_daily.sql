@@ -4,6 +4,56 @@
 -- States of one moment are resolved as in reporting.v_asset_state_hourly. Utilization is use over use
 -- and availability: what is unknown, being cleaned or repaired is neither, and without either it is
 -- NULL. Methods are rows of their own and must not be averaged together.
+create function reporting.usage_day_pieces(since timestamptz, until timestamptz)
+returns table (
+    organization_id uuid,
+    facility_id uuid,
+    asset_id uuid,
+    device_type_id uuid,
+    room_id uuid,
+    method text,
+    state text,
+    date date,
+    started_at timestamptz,
+    ended_at timestamptz,
+    day_seconds double precision
+)
+language sql stable parallel safe
+begin atomic
+    select
+        piece.organization_id,
+        piece.facility_id,
+        piece.asset_id,
+        model.device_type_id,
+        piece.room_id,
+        piece.method,
+        piece.state,
+        local.date,
+        greatest(piece.started_at, day.since),
+        least(piece.ended_at, day.upto),
+        date_part('epoch', least(day.upto, until) - greatest(day.since, since))
+    from reporting.usage_pieces(since, until) as piece
+    join registry.asset on asset.id = piece.asset_id and asset.deleted_at is null
+    left join registry.device_model as model on model.id = asset.device_model_id
+    -- Local midnights, so that a day may have 23 or 25 hours.
+    cross join lateral (
+        select
+            (piece.started_at at time zone piece.time_zone)::date as first,
+            (piece.ended_at at time zone piece.time_zone)::date as last
+    ) as reach
+    cross join lateral generate_series(0, reach.last - reach.first) as days (n)
+    cross join lateral (select reach.first + days.n as date) as local
+    cross join lateral (
+        select
+            local.date::timestamp at time zone piece.time_zone as since,
+            (local.date + 1)::timestamp at time zone piece.time_zone as upto
+    ) as day
+    where piece.ended_at > day.since;
+end;
+comment on function reporting.usage_day_pieces(timestamptz, timestamptz) is
+    'reporting.usage_pieces cut at local midnights; day_seconds: how long the day is, as far as it '
+    'lies in [since, until).';
+
 create function reporting.usage_days(since timestamptz, until timestamptz)
 returns table (
     organization_id uuid,
@@ -12,79 +62,69 @@ returns table (
     device_type_id uuid,
     date date,
     method text,
-    in_use tstzmultirange,
     in_use_min numeric,
     available_min numeric,
     cleaning_min numeric,
     maintenance_min numeric,
     unknown_min numeric
 )
-language sql stable
+language sql stable parallel safe
 begin atomic
-    with state as (
+    with total as (
         select
             piece.organization_id,
             piece.facility_id,
             piece.asset_id,
+            piece.device_type_id,
+            piece.date,
             piece.method,
-            local.day::date as date,
-            day.upto - day.since as length,
-            coalesce(range_agg(span.during) filter (where piece.state = 'MAINTENANCE'), '{}') as m,
-            coalesce(range_agg(span.during) filter (where piece.state = 'IN_USE'), '{}') as u,
-            coalesce(range_agg(span.during) filter (where piece.state = 'CLEANING'), '{}') as c,
-            coalesce(range_agg(span.during) filter (where piece.state = 'AVAILABLE'), '{}') as a
-        from reporting.usage_pieces(since, until) as piece
-        -- Local midnights, so that a day may have 23 or 25 hours.
-        cross join lateral generate_series(
-            date_trunc('day', piece.started_at at time zone piece.time_zone),
-            piece.ended_at at time zone piece.time_zone,
-            interval '1 day'
-        ) as local (day)
+            piece.day_seconds,
+            coalesce(sum(spent.s) filter (where piece.state = 'IN_USE'), 0) as u,
+            coalesce(sum(spent.s) filter (where piece.state = 'AVAILABLE'), 0) as a,
+            coalesce(sum(spent.s) filter (where piece.state = 'CLEANING'), 0) as c,
+            coalesce(sum(spent.s) filter (where piece.state = 'MAINTENANCE'), 0) as m,
+            max(piece.ended_at) filter (where piece.state <> 'UNKNOWN') as known_to
+        from reporting.usage_day_pieces(since, until) as piece
         cross join lateral (
-            select
-                greatest(local.day at time zone piece.time_zone, since) as since,
-                least((local.day + interval '1 day') at time zone piece.time_zone, until) as upto
-        ) as day
-        cross join lateral (
-            select tstzrange(
-                least(greatest(piece.started_at, day.since), day.upto),
-                greatest(least(piece.ended_at, day.upto), day.since)
-            ) as during
-        ) as span
-        where not isempty(span.during)
+            select date_part('epoch', piece.ended_at - piece.started_at) as s
+        ) as spent
         group by
-            piece.organization_id, piece.facility_id, piece.asset_id, piece.method, local.day,
-            day.since, day.upto
+            piece.organization_id, piece.facility_id, piece.asset_id, piece.device_type_id,
+            piece.date, piece.method, piece.day_seconds
     ),
-    minutes as (
+    placed as (
         select
-            state.*,
-            app.minutes(state.m) as m_min,
-            app.minutes(state.u - state.m) as u_min,
-            app.minutes(state.c - state.u - state.m) as c_min,
-            app.minutes(state.a - state.c - state.u - state.m) as a_min
-        from state
+            total.*,
+            sum(total.u + total.a + total.c + total.m) over everywhere as known,
+            row_number() over (everywhere order by total.known_to desc nulls last) as place
+        from total
+        window everywhere as (partition by total.asset_id, total.method, total.date)
+    ),
+    rest as (
+        select
+            placed.*,
+            -- An asset that changed facilities is unknown once, where it was last.
+            case when placed.place = 1 then greatest(placed.day_seconds - placed.known, 0) else 0
+            end as unknown
+        from placed
     )
     select
-        minutes.organization_id,
-        minutes.facility_id,
-        minutes.asset_id,
-        model.device_type_id,
-        minutes.date,
-        minutes.method,
-        minutes.u - minutes.m,
-        minutes.u_min,
-        minutes.a_min,
-        minutes.c_min,
-        minutes.m_min,
-        round(extract(epoch from minutes.length) / 60, 3)
-        - minutes.u_min - minutes.a_min - minutes.c_min - minutes.m_min
-    from minutes
-    join registry.asset on asset.id = minutes.asset_id and asset.deleted_at is null
-    left join registry.device_model as model on model.id = asset.device_model_id;
+        rest.organization_id,
+        rest.facility_id,
+        rest.asset_id,
+        rest.device_type_id,
+        rest.date,
+        rest.method,
+        round((rest.u / 60)::numeric, 3),
+        round((rest.a / 60)::numeric, 3),
+        round((rest.c / 60)::numeric, 3),
+        round((rest.m / 60)::numeric, 3),
+        round((rest.unknown / 60)::numeric, 3)
+    from rest
+    where rest.u + rest.a + rest.c + rest.m + rest.unknown > 0;
 end;
 comment on function reporting.usage_days(timestamptz, timestamptz) is
-    'Minutes per state by asset, local day and method in [since, until); in_use: when exactly.';
+    'Minutes per state by asset, facility, local day and method in [since, until).';
 
 create function reporting.utilization_days(since timestamptz, until timestamptz)
 returns table (
@@ -104,12 +144,9 @@ returns table (
     maintenance_h numeric,
     device_type_id uuid
 )
-language sql stable
+language sql stable parallel safe
 begin atomic
-    with used as materialized (
-        select * from reporting.usage_days(since, until)
-    ),
-    total as (
+    with total as (
         select
             used.organization_id,
             used.facility_id,
@@ -122,26 +159,26 @@ begin atomic
             sum(used.unknown_min) as unknown,
             sum(used.cleaning_min) as cleaning,
             sum(used.maintenance_min) as maintenance
-        from used
+        from reporting.usage_days(since, until) as used
         group by
             used.organization_id, used.facility_id, used.date, used.device_type_id, used.method
     ),
-    edge as (
-        select
-            used.facility_id, used.date, used.device_type_id, used.method, tick.at, tick.step
-        from used
-        cross join lateral unnest(used.in_use) as span
-        cross join lateral (values (lower(span), 1), (upper(span), -1)) as tick (at, step)
-    ),
     running as (
         select
-            edge.*,
+            piece.facility_id,
+            piece.date,
+            piece.device_type_id,
+            piece.method,
             -- What ends at a moment has ended before what begins then.
-            sum(edge.step) over (
-                partition by edge.facility_id, edge.date, edge.device_type_id, edge.method
-                order by edge.at, edge.step
+            sum(tick.step) over (
+                partition by piece.facility_id, piece.date, piece.device_type_id, piece.method
+                order by tick.at, tick.step
             ) as concurrent
-        from edge
+        from reporting.usage_day_pieces(since, until) as piece
+        cross join lateral (
+            values (piece.started_at, 1), (piece.ended_at, -1)
+        ) as tick (at, step)
+        where piece.state = 'IN_USE'
     ),
     peak as (
         select
@@ -172,7 +209,8 @@ begin atomic
     left join peak
         on peak.facility_id = total.facility_id
         and peak.date = total.date
-        and peak.device_type_id is not distinct from total.device_type_id
+        and coalesce(peak.device_type_id, peak.facility_id)
+        = coalesce(total.device_type_id, total.facility_id)
         and peak.method = total.method;
 end;
 comment on function reporting.utilization_days(timestamptz, timestamptz) is
@@ -188,25 +226,43 @@ returns table (
     seconds numeric,
     share_up_to numeric
 )
-language sql stable
+language sql stable parallel safe
 begin atomic
-    with moment as (
+    with piece as materialized (
         select
-            used.organization_id, used.facility_id, used.device_type_id, used.method, tick.at,
-            sum(tick.step) as step
-        from reporting.usage_days(since, until) as used
-        -- Nothing in use at the two ends, so that time without use is level 0.
+            used.organization_id, used.facility_id, model.device_type_id, used.method, used.state,
+            used.started_at, used.ended_at
+        from reporting.usage_pieces(since, until) as used
+        join registry.asset on asset.id = used.asset_id and asset.deleted_at is null
+        left join registry.device_model as model on model.id = asset.device_model_id
+    ),
+    edge as (
+        select
+            piece.organization_id, piece.facility_id, piece.device_type_id, piece.method,
+            tick.at, tick.step
+        from piece
         cross join lateral (
-            select lower(span) as at, 1 as step from unnest(used.in_use) as span
-            union all
-            select upper(span), -1 from unnest(used.in_use) as span
-            union all
-            select since, 0
-            union all
-            select until, 0
-        ) as tick
+            values (piece.started_at, 1), (piece.ended_at, -1)
+        ) as tick (at, step)
+        where piece.state = 'IN_USE'
+        union all
+        -- Nothing in use at the two ends, so that time without use is level 0.
+        select
+            kind.organization_id, kind.facility_id, kind.device_type_id, kind.method, tick.at, 0
+        from (
+            select distinct
+                piece.organization_id, piece.facility_id, piece.device_type_id, piece.method
+            from piece
+        ) as kind
+        cross join lateral (values (since), (until)) as tick (at)
+    ),
+    moment as (
+        select
+            edge.organization_id, edge.facility_id, edge.device_type_id, edge.method, edge.at,
+            sum(edge.step) as step
+        from edge
         group by
-            used.organization_id, used.facility_id, used.device_type_id, used.method, tick.at
+            edge.organization_id, edge.facility_id, edge.device_type_id, edge.method, edge.at
     ),
     span as (
         select
@@ -287,6 +343,7 @@ comment on column reporting.v_utilization_daily.utilization_pct is
     'in_use_h over in_use_h and available_h; NULL without either.';
 comment on column reporting.v_utilization_daily.device_type is 'NULL: its model names none.';
 grant execute on function
+    reporting.usage_day_pieces(timestamptz, timestamptz),
     reporting.usage_days(timestamptz, timestamptz),
     reporting.utilization_days(timestamptz, timestamptz),
     reporting.concurrency(timestamptz, timestamptz),
