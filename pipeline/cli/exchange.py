@@ -6,6 +6,7 @@ import argparse
 import csv
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,12 +14,14 @@ from typing import Any, TextIO
 from pipeline.cli.errors import CliError
 from pipeline.cli.migrate import database_url
 from pipeline.database.connect import connect
+from pipeline.exchange import export_csv, export_query, fhir
 from pipeline.exchange.cells import guard
 from pipeline.exchange.import_assets import BATCH, Report, Wishes, import_assets
 from pipeline.exchange.mapping import ColumnMap, map_columns, read_mapping
 from pipeline.exchange.rows import Problem, read_rows
 from pipeline.exchange.tables import Dialect, Line, open_table
 from pipeline.exchange.values import Conventions
+from pipeline.registry.ids import make_id
 
 SHOWN = 20
 _EPILOG = """\
@@ -56,6 +59,62 @@ def register(commands: Any) -> None:
     parser.add_argument("--role", default="biotrakr_app", help="role to take on")
     parser.add_argument("--database-url", help="default: BIOTRAKR_DATABASE_URL")
     parser.set_defaults(command=_import)
+    _register_export(commands)
+
+
+def _register_export(commands: Any) -> None:
+    parser = commands.add_parser(
+        "export", help="the registry's assets as a list or as FHIR", description=__doc__
+    )
+    parser.add_argument("what", choices=("assets",))
+    parser.add_argument("--format", choices=("csv", "fhir-r4", "fhir-r5"), default="csv")
+    parser.add_argument("--ndjson", action="store_true", help="FHIR: a resource a line, no bundle")
+    parser.add_argument("--organization", required=True, metavar="CODE")
+    parser.add_argument("--facility", metavar="CODE", help="default: all")
+    parser.add_argument("--user", metavar="NAME", help="who exports, for the audit")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    parser.add_argument("--role", default="biotrakr_app", help="role to take on")
+    parser.add_argument("--database-url", help="default: BIOTRAKR_DATABASE_URL")
+    parser.set_defaults(command=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    with (
+        connect(database_url(options), role=options.role) as connection,
+        connection.transaction(),
+    ):
+        id_ = make_id("organization", options.organization)
+        reason = f"{options.format}, {options.facility or 'all facilities'}"
+        code, name = export_query.begin(connection, id_, options.user, reason)
+        assets = export_query.assets(connection, options.facility)
+        with _output(options.output) as file:
+            if options.format == "csv":
+                count = export_csv.write(assets, file)
+            else:
+                release: fhir.Release = "R4" if options.format == "fhir-r4" else "R5"
+                exporter = fhir.Exporter(release, code, id_, name)
+                places = list(export_query.places(connection))
+                write = fhir.write_ndjson if options.ndjson else fhir.write_bundle
+                count = write(exporter.resources(places, assets), file)
+    print(f"{count} written", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    """Moved into place when it is whole: nobody reads half an export."""
+    if path is None:
+        yield sys.stdout
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise CliError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _import(options: argparse.Namespace) -> int:

@@ -170,6 +170,8 @@ class _Batches:
                 for column, value in row.columns.items()
                 if value is None and column not in statements.ALWAYS
             }
+        if known is None or not known.has_label(row.label):
+            record = {column: plain(value) for column, value in row.label.items()} | record
         record |= self._places(row, known)
         for name, column, find in (
             ("department", "department_id", self._names.department),

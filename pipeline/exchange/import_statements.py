@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -40,13 +42,27 @@ class Known:
     model: str
     category: str
     device_model: UUID | None
+    udi_di: str | None
+    udi_pi: str | None
+    udi_carrier: str | None
+
+    def has_label(self, label: Mapping[str, Any]) -> bool:
+        """The label says nothing new: what was made of it then stays."""
+        return all(
+            label.get(name, had) == had
+            for name, had in (
+                ("udi_di", self.udi_di),
+                ("udi_pi", self.udi_pi),
+                ("udi_carrier", self.udi_carrier),
+            )
+        )
 
 
 LOCK = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 EXISTING = """
 select id, tag_number, deleted_at is not null, facility_id, manufacturer, model, category,
-    device_model_id
+    device_model_id, udi_di, udi_pi, udi_carrier
 from registry.asset
 where (tag_number = any(%(tags)s) and deleted_at is null) or id = any(%(ids)s)
 for no key update

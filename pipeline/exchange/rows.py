@@ -38,12 +38,16 @@ class Problem:
 
 @dataclass
 class Row:
-    """`values`: field name -> value; None: the cell was blank. `columns`: of registry.asset."""
+    """`values`: field name -> value; None: the cell was blank. `columns`: of registry.asset.
+
+    `label`: columns that its UDI tells; what stands in a column of its own wins over them.
+    """
 
     line: int
     tag_number: str
     values: dict[str, Any]
     columns: dict[str, Any] = field(default_factory=dict)
+    label: dict[str, Any] = field(default_factory=dict)
 
     def problem(self, field_name: str, reason: str) -> Problem:
         value = self.values.get(field_name)
@@ -91,8 +95,7 @@ def _row(line: Line, mapping: ColumnMap, conventions: Conventions) -> tuple[Row,
 
 
 def _from_udi(row: Row, current_year: int) -> Iterator[Problem]:
-    """Columns of the UDI; what stands in a column of its own wins over the label."""
-    found: dict[str, Any] = {}
+    """Fills `row.label`; all that cannot be read."""
     for name, read in (
         ("udi_carrier", udi.from_carrier),
         ("udi_device_identifier", udi.from_device_identifier),
@@ -106,12 +109,12 @@ def _from_udi(row: Row, current_year: int) -> Iterator[Problem]:
         except ValueError as error:
             yield row.problem(name, str(error))
             continue
-        if name == "udi_device_identifier" and columns["udi_di"] == found.get("udi_di"):
-            continue  # the label says the same, and more
-        found |= columns
-    for name, value in found.items():
-        if row.columns.get(name) is None:
-            row.columns[name] = value
+        if name == "udi_device_identifier":
+            if columns["udi_di"] == row.label.get("udi_di"):
+                continue  # the label says the same, and more
+            if columns["udi_issuer"] is None and row.values.get("udi_issuer"):
+                columns = {"udi_di": columns["udi_di"]}
+        row.label |= columns
 
 
 def _shown(value: Any) -> str:

@@ -160,7 +160,7 @@ def mac(cell: str, _: Conventions) -> str:
 
 def ip(cell: str, _: Conventions) -> str:
     try:
-        return str(ipaddress.ip_address(cell))
+        return str(ipaddress.ip_interface(cell) if "/" in cell else ipaddress.ip_address(cell))
     except ValueError:
         raise ValueError("no IP address") from None
 
