@@ -25,7 +25,8 @@ call ops.finish_table('registry.assignment', 'asset');
 -- In one custody, checked out once, run by one operator at a time. Also finds who had it when.
 alter table registry.assignment
     add constraint assignment_is_the_only_one exclude using gist
-    (asset_id with =, kind with =, during with &&) where (deleted_at is null);
+    (organization_id with =, asset_id with =, kind with =, during with &&)
+    where (deleted_at is null);
 -- An asset's assignments in order.
 create index assignment_asset on registry.assignment (organization_id, asset_id, kind);
 -- What a person has.
@@ -82,3 +83,10 @@ create index transfer_open on registry.transfer (organization_id, status)
 -- One transfer of an asset under way.
 create unique index transfer_once on registry.transfer (organization_id, asset_id)
     where status in ('REQUESTED', 'APPROVED', 'IN_TRANSIT') and deleted_at is null;
+
+-- With the organization: else the refusal would tell one tenant when another's tag is worn, before
+-- the foreign key says that it is not theirs.
+alter table registry.tag_assignment
+    drop constraint tag_is_worn_once,
+    add constraint tag_is_worn_once exclude using gist
+    (organization_id with =, tag_id with =, during with &&);
