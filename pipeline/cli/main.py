@@ -18,14 +18,15 @@ from pipeline.cli import (
     capacity,
     capture,
     demo,
-    exchange,
     doctor,
+    exchange,
     health,
     keys,
     migrate,
     query,
     replay,
     run,
+    seed,
     setup,
     shards,
     simulate,
@@ -38,12 +39,13 @@ from pipeline.embedded import EmbeddedError
 from pipeline.exchange.errors import ExchangeError
 from pipeline.flow.errors import FlowError
 from pipeline.registry.errors import RegistryError, SiteFileError
+from pipeline.seed.errors import SeedError
 from pipeline.sinks.errors import SinkError
 from pipeline.sources.errors import SourceError
 
 COMMANDS = (
     demo, run, migrate, site, keys, setup, simulate, health,
-    shards, bridge, capacity, capture, replay, backfill, query, exchange,
+    shards, bridge, capacity, capture, replay, backfill, query, exchange, seed,
     audit, doctor,
 )  # fmt: skip
 
@@ -63,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"biotrakr: {error}", file=sys.stderr)
         return 2
     except (
-        DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed, SinkError, SourceError,
+        DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed, SeedError, SinkError,
+        SourceError,
     ) as error:  # fmt: skip
         print(f"biotrakr: {error}", file=sys.stderr)
         return 1
