@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,17 +101,17 @@ def url(server: DatabaseServer) -> Iterator[str]:
     """A database with both sites and one row of each kind, made once a module."""
     with server.copy() as url:
         with connect(url) as connection:
-            for org in (ACME, GLOBEX):
-                load_site(connection, load_site_file(SITES / f"{org.code}-north.json"))
-            connection.execute("set role biotrakr_ingest")
-            for org in (ACME, GLOBEX):
-                with connection.transaction():
-                    _populate(connection, org)
-            connection.execute("reset role")
+            _fill_as_released(connection)
             for org in (ACME, GLOBEX):
                 with connection.transaction():
                     one_row.fill(connection, org)
         yield url
+
+
+@pytest.fixture(scope="session")
+def fill_as_released() -> Callable[[Connection], None]:
+    """What release 0009 could hold: both sites, and what the dataflow wrote."""
+    return _fill_as_released
 
 
 @pytest.fixture
@@ -150,6 +150,16 @@ def become():
             yield
 
     return take
+
+
+def _fill_as_released(connection: Connection) -> None:
+    for org in (ACME, GLOBEX):
+        load_site(connection, load_site_file(SITES / f"{org.code}-north.json"))
+    connection.execute("set role biotrakr_ingest")
+    for org in (ACME, GLOBEX):
+        with connection.transaction():
+            _populate(connection, org)
+    connection.execute("reset role")
 
 
 POSITION = (
