@@ -102,6 +102,7 @@ begin atomic
             and contract.deleted_at is null
             and contract.kind in ('AMC', 'CMC', 'WARRANTY')
             and coalesce(covered.annual_cost, contract.annual_cost) > 0
+            and coalesce(covered.starts_on, contract.starts_on) <= own.day
     )
     select
         organization_id, facility_id, asset_id, year, sum(labor), sum(parts), sum(vendor),

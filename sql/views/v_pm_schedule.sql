@@ -44,15 +44,9 @@ begin atomic
             schedule.strategy::text as strategy,
             schedule.interval_days,
             done.last_done,
+            coalesce(missing.due_on, planned.due_on) as due_on,
             coalesce(
-                missing.due_on, done.last_done + schedule.interval_days, schedule.starts_on
-            ) as due_on,
-            coalesce(
-                missing.grace_until,
-                reporting.grace_until(
-                    coalesce(done.last_done + schedule.interval_days, schedule.starts_on),
-                    procedure.grace_days
-                )
+                missing.grace_until, reporting.grace_until(planned.due_on, procedure.grace_days)
             ) as grace_until,
             local.day,
             coalesce(own.pm_days_before, usual.pm_days_before, 14) as warn_days,
@@ -75,13 +69,25 @@ begin atomic
             on usual.organization_id = asset.organization_id
             and usual.is_default and usual.deleted_at is null
         left join lateral (
-            select max(occurrence.completed_on) as last_done, max(occurrence.due_on) as due_on
+            select
+                max(occurrence.completed_on) filter (where occurrence.outcome = 'COMPLETED')
+                    as last_done,
+                max(occurrence.due_on) filter (where occurrence.outcome = 'COMPLETED') as due_on,
+                max(occurrence.due_on) filter (where occurrence.outcome = 'CANCELLED')
+                    as cancelled_on
             from maintenance.occurrence
             where occurrence.organization_id = schedule.organization_id
                 and occurrence.schedule_id = schedule.id
-                and occurrence.completed_on <= local.day
+                and (occurrence.completed_on <= local.day or occurrence.outcome = 'CANCELLED')
                 and occurrence.deleted_at is null
         ) as done on true
+        cross join lateral (
+            -- What was cancelled is not made up for.
+            select coalesce(
+                greatest(done.last_done, done.cancelled_on) + schedule.interval_days,
+                schedule.starts_on
+            ) as due_on
+        ) as planned
         left join lateral (
             select occurrence.due_on, occurrence.grace_until
             from maintenance.occurrence

@@ -41,8 +41,10 @@ left join lateral (
     from (
         select
             item.currency_code::text as currency_code,
-            string_agg(item.quantity || ' x ' || part.part_number, ', ' order by part.part_number)
-                as parts,
+            string_agg(
+                item.quantity || ' x ' || part.part_number, ', '
+                order by part.part_number, item.quantity desc
+            ) as parts,
             sum(item.quantity * item.unit_cost) as cost
         from maintenance.work_order_part as item
         join maintenance.spare_part as part on part.id = item.spare_part_id
