@@ -28,9 +28,8 @@ begin
         end if;
         return null;
     end if;
-    return reporting.natural_key(value) collate "C"
-        between reporting.natural_key(first) collate "C"
-        and reporting.natural_key(last) collate "C";
+    return reporting.natural_key(value) >= reporting.natural_key(first) collate "C"
+        and reporting.natural_key(value) <= reporting.natural_key(last) collate "C";
 end
 $$;
 comment on function reporting.in_number_range(text, text, text) is

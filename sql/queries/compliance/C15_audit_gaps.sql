@@ -51,7 +51,11 @@ union all
 select 'NO_AUDIT_TRIGGER', tenant_table.name, 'changes leave no trace'
 from tenant_table
 where tenant_table.name !~ '^tracking\.' -- written by the dataflow: they are the log themselves
-    and tenant_table.name not in ('audit.log', 'registry.facility_revision')
+    and tenant_table.name not in (
+        -- The trail itself, a counter, and what jobs reckon again and again.
+        'audit.log', 'registry.facility_revision', 'registry.asset_metric',
+        'prediction.risk_current'
+    )
     and not exists (
         select from pg_catalog.pg_trigger as hook
         join pg_catalog.pg_proc as called on called.oid = hook.tgfoid
