@@ -89,6 +89,8 @@ def upkeep_of(world: World, asset: Asset) -> Upkeep:
     draw = world.draw("upkeep", asset.tag_number)
     found = Upkeep()
     _failures(world, asset, draw, found)
+    if asset.status == "IN_MAINTENANCE":
+        found.orders.append(_under_repair(world, asset, len(found.orders)))
     for kind, interval in _plan(asset):
         _planned(world, asset, draw, kind, interval, found)
     return found
@@ -158,6 +160,15 @@ def _repair(
     order.labor = _hours(draw, order, hands_on)
     if order.confirmed:
         order.parts = draw.pick(((0, 45), (1, 40), (2, 15)))
+    return _cut_off(world, draw, order)
+
+
+def _under_repair(world: World, asset: Asset, number: int) -> Order:
+    """What is in maintenance now has an order that is not done."""
+    draw = world.draw("under repair", asset.tag_number)
+    failed = world.as_of - timedelta(minutes=draw.randint(300, 20 * 1440))
+    order = _repair(world, asset, draw, failed, draw.pick(CATEGORIES), number)
+    order.restored = order.completed = None
     return _cut_off(world, draw, order)
 
 
