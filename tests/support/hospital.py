@@ -93,7 +93,7 @@ class Hospital:
             **{"risk_class": "CLASS_II", **values},
         )  # fmt: skip
 
-    def asset(self, tag: str, model: str | None = None, **values: Any) -> UUID:
+    def asset(self, tag: str, model: str | None = None, /, **values: Any) -> UUID:
         plain = {
             "facility_id": self.ids["north"],
             "tag_number": tag,

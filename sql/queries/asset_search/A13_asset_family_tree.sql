@@ -7,15 +7,20 @@
 --        to the one above it in path; mandatory: it must not be used without. What it replaces is
 --        no family.
 with recursive edge as (
-    -- Both spellings of the same thing: "other is the parent of asset", "asset is its child".
-    select other_id as above_id, asset_id as below_id, 'CHILD' as relation, mandatory
-    from registry.asset_relation
-    where kind = 'PARENT' and deleted_at is null and (until is null or until > now())
-    union
-    select asset_id, other_id, kind, mandatory
-    from registry.asset_relation
-    where kind in ('CHILD', 'ACCESSORY') and deleted_at is null
-        and (until is null or until > now())
+    -- The same may be said from either end: "its parent is" and "its child (or accessory) is".
+    select
+        above_id, below_id, min(kind) as relation, bool_or(mandatory) as mandatory
+    from (
+        select other_id as above_id, asset_id as below_id, 'CHILD' as kind, mandatory
+        from registry.asset_relation
+        where kind = 'PARENT' and deleted_at is null and (until is null or until > now())
+        union all
+        select asset_id, other_id, kind, mandatory
+        from registry.asset_relation
+        where kind in ('CHILD', 'ACCESSORY') and deleted_at is null
+            and (until is null or until > now())
+    ) as said
+    group by above_id, below_id
 ),
 up (id, seen) as (
     select asset_id, array[asset_id]
