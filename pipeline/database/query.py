@@ -68,7 +68,7 @@ def answering(
     connection.prepare_threshold = None
     try:
         with connection.transaction():
-            _confine(connection, query, organization, statement_timeout_s)
+            confine(connection, query, organization, statement_timeout_s)
             values = resolve(connection, query, given, as_of)
             with connection.cursor(name="answer", row_factory=tuple_row) as cursor:
                 cursor.itersize = _BATCH
@@ -150,9 +150,10 @@ def _accepted(parameters: Sequence[Parameter]) -> str:
     return f"it takes {', '.join(parameter.name for parameter in parameters)}"
 
 
-def _confine(
-    connection: Connection, query: Query, organization: UUID | None, timeout_s: float
+def confine(
+    connection: Connection, query: Query, organization: UUID | None, timeout_s: float = 60
 ) -> None:
+    """Make the transaction that was just begun one of an analyst, or of an operator."""
     connection.execute("set transaction read only")
     settings = {
         "app.org_id": str(organization or ""),

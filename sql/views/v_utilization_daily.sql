@@ -29,9 +29,9 @@ begin atomic
         piece.method,
         piece.state,
         local.date,
-        greatest(piece.started_at, day.since),
-        least(piece.ended_at, day.upto),
-        date_part('epoch', least(day.upto, until) - greatest(day.since, since))
+        greatest(piece.started_at, day.opens),
+        least(piece.ended_at, day.closes),
+        date_part('epoch', least(day.closes, until) - greatest(day.opens, since))
     from reporting.usage_pieces(since, until) as piece
     join registry.asset on asset.id = piece.asset_id and asset.deleted_at is null
     left join registry.device_model as model on model.id = asset.device_model_id
@@ -45,10 +45,10 @@ begin atomic
     cross join lateral (select reach.first + days.n as date) as local
     cross join lateral (
         select
-            local.date::timestamp at time zone piece.time_zone as since,
-            (local.date + 1)::timestamp at time zone piece.time_zone as upto
+            local.date::timestamp at time zone piece.time_zone as opens,
+            (local.date + 1)::timestamp at time zone piece.time_zone as closes
     ) as day
-    where piece.ended_at > day.since;
+    where piece.ended_at > day.opens;
 end;
 comment on function reporting.usage_day_pieces(timestamptz, timestamptz) is
     'reporting.usage_pieces cut at local midnights; day_seconds: how long the day is, as far as it '
