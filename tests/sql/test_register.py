@@ -158,7 +158,8 @@ def test_a06_asset_fuzzy_name(analyst: Analyst) -> None:
     assert all(0.4 <= float(row[1]) < 1 for row in rows)
     assert analyst.query("A06", "asset_tag", text="ventlator")[0] == ("V-1",)
     assert analyst.query("A06", text="xyzzy") == []
-    assert len(analyst.query("A06", text="xyzzy", threshold=0, most=3)) == 3
+    assert analyst.query("A06", text="siemns", threshold="0.95") == []
+    assert len(analyst.query("A06", text="siemns", threshold=0, most=1)) == 1
 
 
 def test_a07_asset_by_spec(analyst: Analyst) -> None:

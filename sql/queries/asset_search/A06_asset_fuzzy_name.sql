@@ -2,11 +2,12 @@
 -- title: Which assets have a name, maker or model that looks like this misspelt one?
 -- audience: N
 -- param: text text
--- param: threshold numeric = 0.4
+-- param: threshold numeric = 0.3
 -- param: most int = 20
 -- columns: asset_id, asset_tag, name, manufacturer, model, facility, similarity
 -- notes: One row an asset, best first. similarity is that of the best part of "name maker model",
---        0 to 1, by trigrams: siemns finds Siemens. A lower threshold finds more and worse.
+--        0 to 1, by trigrams: siemns finds Siemens. A lower threshold (0.1 at least) finds more and
+--        worse.
 select
     register.asset_id,
     register.asset_tag,
@@ -15,16 +16,6 @@ select
     register.model,
     register.facility,
     round(found.similarity::numeric, 3) as similarity
-from (
-    select
-        asset.id,
-        public.word_similarity(app.fold(%(text)s::text), asset.search_text) as similarity
-    from registry.asset
-    where asset.deleted_at is null
-    -- No sorting of names that cannot be among the answers.
-    order by similarity desc
-    limit %(most)s::int
-) as found
-join reporting.v_asset_register as register on register.asset_id = found.id
-where found.similarity >= %(threshold)s::numeric
+from app.find_similar(%(text)s::text, %(threshold)s::numeric::real, %(most)s::int) as found
+join reporting.v_asset_register as register on register.asset_id = found.asset_id
 order by found.similarity desc, register.name, register.asset_tag
