@@ -88,7 +88,7 @@ begin atomic
         join prediction.model on model.id = risk_current.model_id
         where risk_current.horizon_h = 90 * 24
             and model.status = 'active'
-            and risk_current.scored_at <= as_of
+            and risk_current.scored_at <= f_v_replacement_candidates.as_of
             and risk_current.deleted_at is null
         group by risk_current.asset_id
     ),

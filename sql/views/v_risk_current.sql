@@ -44,7 +44,7 @@ begin atomic
         risk.p_high,
         risk.scored_at,
         risk.factors,
-        as_of - risk.as_of > stale.after,
+        f_v_risk_current.as_of - risk.as_of > stale.after,
         work.number,
         asset.tag_number,
         risk.failure_category::text,

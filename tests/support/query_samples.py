@@ -20,7 +20,14 @@ _ASKED = {
     "order by tag_number limit 1",
     "external_id": "select external_id from registry.external_sync order by external_id limit 1",
 }
-_WORDS = {"words": "pump", "text": "infusoin pmup", "specifications": "{}"}
+_WORDS = {"words": "pump", "text": "infusoin pump", "specifications": "{}"}
+# Where the defaults ask for what the seed hardly has.
+_WIDER = {
+    "L05": {"from": "now - 28 days"},
+    "P05": {"threshold": "0.2"},
+    "X09": {"times": "0", "from": "now - 60 days"},
+    "X10": {"type": "recall"},
+}
 _OF_QUERY = {
     "A04": {
         "tag": "select t.name from registry.tag as t join registry.tag_assignment as w "
@@ -32,7 +39,7 @@ _OF_QUERY = {
 def samples(connection: Connection, query: Query) -> dict[str, str]:
     """`connection` reads as an analyst of the organization. Raises KeyError for a name that is not
     known here."""
-    given = {}
+    given = dict(_WIDER.get(query.code, {}))
     for parameter in query.parameters:
         if parameter.default is not None:
             continue

@@ -24,7 +24,10 @@ def _two_places(small: Small) -> None:
 
 def test_view_current_location_and_l01(small: Small) -> None:
     _two_places(small)
-    columns = "asset_tag, facility, building, floor, room, zone, x, age_seconds, is_stale, is_moving, home_room, is_home"
+    columns = (
+        "asset_tag, facility, building, floor, room, zone, "
+        "x, age_seconds, is_stale, is_moving, home_room, is_home"
+    )
     assert small.view("v_asset_current_location", columns) == [
         ("P-1", "north", "main", "f1", "store", None, 7.0, 10, False, False, "store", True),
         ("P-2", "north", "main", "f0", "lobby", "exit", 11.0, 600, True, True, "store", False),
@@ -73,7 +76,8 @@ def test_l03_nearest_available(small: Small) -> None:
     a.use("P-4", "IN_USE", at("30 08:00"), None)
     rows = small.ask("L03", type="pump", facility="north", room="icu-1")
     assert [(row[0], row[4], row[5], row[6]) for row in rows] == [
-        ("P-3", "store", 0, Decimal("5.0")), ("P-2", "store", 0, Decimal("6.0")), ("P-1", "lobby", 1, Decimal("30.0")),
+        ("P-3", "store", 0, Decimal("5.0")), ("P-2", "store", 0, Decimal("6.0")),
+        ("P-1", "lobby", 1, Decimal("30.0")),
     ]  # fmt: skip
     assert len(small.ask("L03", type="pump", facility="north", room="icu-1", most=1)) == 1
     assert small.ask("L03", type="bed", facility="north", room="icu-1") == []
@@ -113,8 +117,8 @@ def test_l05_position_playback(small: Small) -> None:
 
 
 def test_missing_assets_and_l06(small: Small) -> None:
-    """P-1 unseen for 30 h, P-2 seen now; Q-1 wears a tag since two days and was never seen; V-1 wears
-    none; Q-2 is retired."""
+    """P-1 unseen for 30 h, P-2 seen now; Q-1 wears a tag since two days and was never seen;
+    V-1 wears none; Q-2 is retired."""
     a = small.a
     a.change("P-1", criticality="HIGH", custodian_id=a.ids["user kim"], currency_code="EUR")
     a.put("registry.asset_metric", asset_id=a.asset("P-1"), computed_at=NOW,
@@ -130,7 +134,10 @@ def test_missing_assets_and_l06(small: Small) -> None:
               during="[2026-03-28 12:00+00,)")  # fmt: skip
     a.reading(a.tag("ble:b1"), "P-1", 9, NOW - hours(31), 42.0)
     a.reading(a.tag("ble:b1"), "P-1", 9, NOW - hours(40), 80.0)
-    columns = "tag, last_seen_at, hours_unseen, last_room, battery_pct, criticality, custodian, book_value"
+    columns = (
+        "tag, last_seen_at, hours_unseen, last_room, "
+        "battery_pct, criticality, custodian, book_value"
+    )
     assert small.view("v_missing_assets", columns) == [
         ("P-1", NOW - hours(30), Decimal("30.0"), "lobby", 42.0, "HIGH", "Kim", Decimal("1234.50")),
         ("Q-1", None, Decimal("48.0"), None, None, None, None, None),
@@ -189,8 +196,13 @@ def test_geofence_violations_and_l09(small: Small) -> None:
     a.alert("P-2", "no-pumps", at("30 11:00"), zone_id=a.zone("no-metal"))
     a.visit("V-1", "mri", at("30 09:00"), at("30 09:06"))
     a.visit("V-1", "lobby", at("30 10:00"), at("30 11:00"))
-    a.put("registry.assignment", asset_id=a.asset("P-1"), kind="OPERATION",
-          user_id=a.ids["user kim"], during="[2026-03-29 09:00+00,2026-03-29 10:00:01+00)")  # fmt: skip
+    a.put(
+        "registry.assignment",
+        asset_id=a.asset("P-1"),
+        kind="OPERATION",
+        user_id=a.ids["user kim"],
+        during="[2026-03-29 09:00+00,2026-03-29 10:00:01+00)",
+    )
     columns = "asset_tag, room, rule, entered_at, left_at, duration, acknowledged"
     assert small.view("v_geofence_violations", columns) == [
         ("P-1", "mri", "no-pumps", at("29 10:00"), at("29 10:30"), minutes(30), True),

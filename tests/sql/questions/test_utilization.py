@@ -19,7 +19,10 @@ def test_state_hours(small: Small) -> None:
     a.use("P-1", "MAINTENANCE", at("30 11:00"), at("30 11:30"), method="telemetry")
     a.use("P-2", "UNKNOWN", at("30 11:00"), None)
     small.b.use("P-1", "IN_USE", at("30 10:00"), at("30 12:00"))
-    columns = "hour, asset_id, method, in_use_min, available_min, cleaning_min, maintenance_min, unknown_min"
+    columns = (
+        "hour, asset_id, method, in_use_min, "
+        "available_min, cleaning_min, maintenance_min, unknown_min"
+    )
     rows = small.view("v_asset_state_hourly", columns)
     names = {a.asset("P-1"): "P-1", a.asset("P-2"): "P-2"}
     assert sorted((row[0].hour, names[row[1]], *row[2:]) for row in rows) == [
@@ -74,7 +77,10 @@ def _week(small: Small) -> None:
 
 def test_view_utilization_daily_and_u05(small: Small) -> None:
     _week(small)
-    columns = "date, device_type, method, assets, in_use_h, available_h, unknown_h, utilization_pct, peak_concurrent"
+    columns = (
+        "date, device_type, method, assets, "
+        "in_use_h, available_h, unknown_h, utilization_pct, peak_concurrent"
+    )
     rows = small.view("v_utilization_daily", columns, now=at("29 22:00"))
     assert rows == [
         (date(2026, 3, 28), "pump", "presence", 1, 2, 0, 22, Decimal("100.0"), 1),
@@ -124,7 +130,7 @@ def test_u02_rank(small: Small) -> None:
 
 
 def test_u03_underused(small: Small) -> None:
-    """Over two days. P-1 1 h of 48: underused. P-2 idle but known for 10 h only. V-1: nobody knows."""
+    """Over two days. P-1: 1 h of 48. P-2: idle, but known for 10 h only. V-1: nobody knows."""
     a = small.a
     start = NOW - hours(48)
     a.change("P-1", currency_code="EUR")
@@ -141,8 +147,7 @@ def test_u03_underused(small: Small) -> None:
 
 
 def _demand(small: Small) -> None:
-    """Of 100 hours: 2 in use for 4 h, 1 for 10 h, none for 86 h. A fleet of two, and a lost one that
-    is retired."""
+    """Of 100 hours: 2 in use for 4 h, 1 for 10 h, none for 86 h. A fleet of two, and one retired."""
     a = small.a
     start = NOW - hours(100)
     a.make_asset("P-9", status="RETIRED", retired_on="2026-03-01")
@@ -204,8 +209,13 @@ def test_u09_sessions(small: Small) -> None:
     a.use("P-2", "IN_USE", at("29 10:00"), at("29 10:20"), room="icu-1")
     a.use("P-1", "IN_USE", at("30 11:00"), None, room="store")
     a.use("P-1", "AVAILABLE", at("29 11:00"), at("30 11:00"))
-    a.put("registry.assignment", asset_id=a.asset("P-1"), kind="OPERATION",
-          user_id=a.ids["user kim"], during="[2026-03-29 09:00+00,2026-03-29 12:00+00)")  # fmt: skip
+    a.put(
+        "registry.assignment",
+        asset_id=a.asset("P-1"),
+        kind="OPERATION",
+        user_id=a.ids["user kim"],
+        during="[2026-03-29 09:00+00,2026-03-29 12:00+00)",
+    )
     assert small.ask("U09") == [
         ("north", "icu", "NURSE", "presence", 1, 1, 60, 1),
         ("north", "icu", None, "presence", 1, 1, 20, Decimal("0.33")),
@@ -214,7 +224,7 @@ def test_u09_sessions(small: Small) -> None:
 
 
 def test_u10_turnaround(small: Small) -> None:
-    """P-1: use to 10:00, corridor, cleaned 10:30 to 10:50, free at 11:00; cleaned once more at 11:30.
+    """P-1: use to 10:00, corridor, cleaned 10:30 to 10:50, free at 11:00; cleaned again at 11:30.
     P-2: cleaned without a use before. V-1: used and never cleaned."""
     a = small.a
     a.use("P-1", "IN_USE", at("30 08:00"), at("30 10:00"))
