@@ -74,6 +74,8 @@ def test_an_analyst_can_name_what_row_security_covers_only(conn: Connection) -> 
         "ops.migration",
         "app.login_organization",
         "app.login_facility",
+        "app.asset_search",
+        "app.search_word",
         "ops.retention_policy",
     ],
 )

@@ -287,6 +287,8 @@ DEFINERS = {
     "app.facility_clock(uuid)": "tests/sql/test_isolation.py",
     "audit.note(text,text,text)": "tests/sql/test_audit.py",
     "audit.began()": "a time, no tenant's",
+    "app.find_similar(text,double precision,integer)": "tests/sql/test_search.py",
+    "app.find_words(text,integer)": "tests/sql/test_search.py",
 }
 
 
