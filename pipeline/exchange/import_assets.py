@@ -111,12 +111,16 @@ class _Batches:
             self._user = _acting_user(cursor, wishes)
         with self._transaction() as cursor:
             self._names = References(cursor, self._organization, enter_new=wishes.enter_new)
-            self._facility = (
-                self._names.facility(wishes.facility)
-                if wishes.facility
-                else self._names.only_facility()
-            )
+            self._facility = self._default_facility()
         report.added = self._names.added
+
+    def _default_facility(self) -> UUID | None:
+        if self._wishes.facility is None:
+            return self._names.only_facility()
+        try:
+            return self._names.facility(self._wishes.facility)
+        except Unresolved as error:
+            raise ExchangeError(str(error)) from None
 
     @contextmanager
     def _transaction(self) -> Iterator[Cursor]:

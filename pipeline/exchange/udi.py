@@ -28,7 +28,9 @@ def clean(text: str) -> str:
 
 
 def from_carrier(text: str, current_year: int) -> dict[str, Any]:
-    """Columns of a whole label. Raises ValueError where no device identifier is found."""
+    """Columns of a label, or of a bare GTIN. Raises ValueError where there is no identifier."""
+    if _BARE_GTIN.fullmatch(clean(text)):
+        return from_device_identifier(text, current_year)
     if len(text) > _MAX_CARRIER:
         raise ValueError(f"{len(text)} characters; {_MAX_CARRIER} is the most")
     found = udi.parse(clean(text), current_year)

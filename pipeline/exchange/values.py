@@ -14,10 +14,10 @@ from typing import Any, Literal
 DateOrder = Literal["dmy", "mdy"]
 _TRUE = {"true", "t", "yes", "y", "1", "x", "ja", "oui", "si", "sí"}
 _FALSE = {"false", "f", "no", "n", "0", "nein", "non"}
-_ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
-_OTHER_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
-_POINT = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
-_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[. \u00a0\u202f']\d{3})+)(?:,\d+)?")
+_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+_OTHER_DATE = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})")
+_POINT = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+_COMMA = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:[. \u00a0\u202f'][0-9]{3})+)(?:,[0-9]+)?")
 _MAC = re.compile(r"([0-9a-f]{2})[:-]?" * 5 + r"([0-9a-f]{2})")
 MAX_JSON_CHARACTERS = 20_000
 
@@ -37,10 +37,10 @@ def text(longest: int, pattern: str | None = None, example: str = "") -> Parser:
     wanted = None if pattern is None else re.compile(pattern)
 
     def parse(cell: str, _: Conventions) -> str:
-        if len(cell) > longest:
-            raise ValueError(f"{len(cell)} characters; {longest} is the most")
         if wanted is not None and not wanted.fullmatch(cell):
             raise ValueError(f"write it like {example}")
+        if len(cell) > longest:
+            raise ValueError(f"{len(cell)} characters; {longest} is the most")
         if any(ord(character) < 32 and character not in "\n\r\t\x1d\x1e\x04" for character in cell):
             raise ValueError("it holds a control character")
         return cell
