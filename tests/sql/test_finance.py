@@ -168,7 +168,7 @@ def others(h: Hospital) -> None:
     model = h.add("prediction.model", name="risk", model_version="1", algorithm="weibull",
                   horizon_h=2160, status="active")  # fmt: skip
     h.add("prediction.risk_current", asset_id=h.ids["A-1"], model_id=model, horizon_h=2160,
-          scored_at="2026-03-31", as_of="2026-03-31", p_failure=0.7)  # fmt: skip
+          scored_at="2026-03-31", as_of="2026-03-30", p_failure=0.7)  # fmt: skip
     h.add("finance.rental", facility_id=h.ids["north"], device_type_id=h.ids["pump"],
           vendor_id=h.ids["Serv"], quantity=2, starts_on="2026-03-01", ends_on="2026-03-03",
           daily_rate=30, currency_code="EUR")  # fmt: skip
