@@ -174,3 +174,17 @@ def confine(
         "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
     ).fetchone() == (True,):
         raise BadParameter(f"this login looks past row security and may not become {role}")
+    if not query.operator:
+        _require_organization(connection, organization)
+
+
+def _require_organization(connection: Connection, wanted: UUID | None) -> None:
+    """An answer without rows must not mean that nobody was asked."""
+    row = connection.execute(
+        "select exists (select from registry.organization where deleted_at is null)"
+    ).fetchone()
+    if row == (True,):
+        return
+    if wanted is None:
+        raise BadParameter("name the organization: --organization CODE")
+    raise BadParameter("this organization does not exist, or this login may not see it")

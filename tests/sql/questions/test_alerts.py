@@ -22,7 +22,7 @@ def _open(small: Small) -> None:
     a.alert("V-1", "no-pumps", at("30 08:00"), at("30 10:00"))
 
 
-def test_view_alerts_open_x01_x03(small: Small) -> None:
+def test_v_alerts_open_x01_x03(small: Small) -> None:
     _open(small)
     a = small.a
     columns = "asset, type, severity, room, raised_at, age_min, ack_by, escalation_due, escalated"

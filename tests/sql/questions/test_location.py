@@ -22,7 +22,7 @@ def _two_places(small: Small) -> None:
     small.b.place("P-1", "ward", NOW)
 
 
-def test_view_current_location_and_l01(small: Small) -> None:
+def test_v_asset_current_location_and_l01(small: Small) -> None:
     _two_places(small)
     columns = (
         "asset_tag, facility, building, floor, room, zone, "
@@ -116,7 +116,7 @@ def test_l05_position_playback(small: Small) -> None:
     ]  # fmt: skip
 
 
-def test_missing_assets_and_l06(small: Small) -> None:
+def test_v_missing_assets_and_l06(small: Small) -> None:
     """P-1 unseen for 30 h, P-2 seen now; Q-1 wears a tag since two days and was never seen;
     V-1 wears none; Q-2 is retired."""
     a = small.a
@@ -188,7 +188,7 @@ def test_l08_wrong_facility(small: Small) -> None:
     assert small.ask("L08")[0][7] == "IN_TRANSIT"
 
 
-def test_geofence_violations_and_l09(small: Small) -> None:
+def test_v_geofence_violations_and_l09(small: Small) -> None:
     """One breach that is over and acknowledged, one that goes on; a visit to a restricted room."""
     a = small.a
     a.alert("P-1", "no-pumps", at("29 10:00"), at("29 10:30"), at("29 10:05"),
@@ -237,7 +237,7 @@ def test_l10_left_building(small: Small) -> None:
     assert small.ask("L10", silent_minutes=61) == []
 
 
-def test_zone_visits_view(small: Small) -> None:
+def test_v_zone_visits(small: Small) -> None:
     a = small.a
     a.visit("P-1", "store", at("30 08:00"), at("30 09:00"), initial=True)
     a.zone_visit("P-1", "exit", at("30 11:00"))
@@ -317,7 +317,7 @@ def _par(small: Small) -> None:
     a.place("P-2", "icu-1", NOW)
 
 
-def test_par_status_l15_x07(small: Small) -> None:
+def test_v_par_status_l15_x07(small: Small) -> None:
     _par(small)
     a = small.a
     columns = "room, device_type, par_min, par_max, available, shortage, surplus, since"

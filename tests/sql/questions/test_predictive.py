@@ -33,7 +33,7 @@ def _work(small: Small, tag: str, number: str, **values: Any) -> UUID:
     return small.a.put("maintenance.work_order", asset_id=small.a.asset(tag), number=number, **row)
 
 
-def test_view_risk_current_p01_p05(small: Small) -> None:
+def test_v_risk_current_p01_p05(small: Small) -> None:
     a = small.a
     model, shadow = _model(small), _model(small, "shadow", status="shadow")
     _risk(small, model, "P-1", 0.6)
@@ -167,7 +167,7 @@ def _auc_ap(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return auc, sum(share * count for share, count in precision) / up
 
 
-def test_view_model_performance_and_p08(small: Small) -> None:
+def test_v_model_performance_and_p08(small: Small) -> None:
     """Area, precision and Brier score as numpy and scipy have them."""
     model = _model(small)
     p, y = _many(small, model, 120, 7)

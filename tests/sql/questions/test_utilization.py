@@ -11,7 +11,7 @@ from decimal import Decimal
 from questions import NOW, Small, at, hours
 
 
-def test_state_hours(small: Small) -> None:
+def test_v_asset_state_hourly(small: Small) -> None:
     a = small.a
     a.use("P-1", "IN_USE", at("30 10:30"), at("30 11:15"))
     a.use("P-1", "CLEANING", at("30 11:15"), at("30 11:20"))
@@ -75,7 +75,7 @@ def _week(small: Small) -> None:
     small.b.use("P-1", "IN_USE", at("28 21:00"), at("29 22:00"))
 
 
-def test_view_utilization_daily_and_u05(small: Small) -> None:
+def test_v_utilization_daily_and_u05(small: Small) -> None:
     _week(small)
     columns = (
         "date, device_type, method, assets, "
@@ -147,7 +147,7 @@ def test_u03_underused(small: Small) -> None:
 
 
 def _demand(small: Small) -> None:
-    """Of 100 hours: 2 in use for 4 h, 1 for 10 h, none for 86 h. A fleet of two, and one retired."""
+    """Of 100 hours: 2 in use for 4 h, 1 for 10 h, none for 86 h. A fleet of two, one retired."""
     a = small.a
     start = NOW - hours(100)
     a.make_asset("P-9", status="RETIRED", retired_on="2026-03-01")
@@ -299,7 +299,7 @@ def test_u14_budget(small: Small) -> None:
     ]
 
 
-def test_availability_and_room_inventory(small: Small) -> None:
+def _ward(small: Small) -> None:
     a = small.a
     clean = a.ids["model bed"]
     small.conn.execute(
@@ -333,6 +333,10 @@ def test_availability_and_room_inventory(small: Small) -> None:
     a.place("P-1", "icu-1", NOW)
     a.use("P-2", "AVAILABLE", at("30 06:00"), None)
     a.place("P-2", "icu-1", NOW - hours(2))
+
+
+def test_v_asset_availability(small: Small) -> None:
+    _ward(small)
     columns = "asset_tag, type, state, state_since, room, is_clean, is_available, blocked_reason"
     six, rest = at("30 06:00"), ("icu-1",)
     assert small.view("v_asset_availability", columns) == [
@@ -346,6 +350,10 @@ def test_availability_and_room_inventory(small: Small) -> None:
         ("Q-1", "bed", "AVAILABLE", six, *rest, False, False, "quarantined"),
         ("V-1", None, "UNKNOWN", None, None, True, False, "not seen"),
     ]
+
+
+def test_v_room_inventory(small: Small) -> None:
+    _ward(small)
     assert small.view(
         "v_room_inventory", "room, type, total, available, in_use, in_maintenance, unknown"
     ) == [("icu-1", "bed", 6, 1, 0, 1, 0), ("icu-1", "pump", 2, 0, 1, 0, 1)]
