@@ -31,6 +31,7 @@ from pipeline.cli import (
     shards,
     simulate,
     site,
+    upkeep,
 )
 from pipeline.cli.errors import CliError, RunFailed
 from pipeline.contracts import log_lines
@@ -46,7 +47,7 @@ from pipeline.sources.errors import SourceError
 COMMANDS = (
     demo, run, migrate, site, keys, setup, simulate, health,
     shards, bridge, capacity, capture, replay, backfill, query, exchange, seed,
-    audit, doctor,
+    audit, doctor, upkeep,
 )  # fmt: skip
 
 

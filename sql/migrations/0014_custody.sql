@@ -75,6 +75,9 @@ create table registry.transfer (
 comment on table registry.transfer is
     'An asset goes from one facility or department to another; receiving it makes it theirs.';
 call ops.finish_table('registry.transfer', 'asset');
+create trigger receive after update of status on registry.transfer
+    for each row when (new.status = 'RECEIVED' and old.status <> 'RECEIVED')
+    execute function registry.receive_transfer();
 -- The transfers of an asset.
 create index transfer_asset on registry.transfer (organization_id, asset_id, requested_at);
 -- What is under way: a small index beside years of past ones.

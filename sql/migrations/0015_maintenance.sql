@@ -193,7 +193,8 @@ comment on column maintenance.work_order.outcome is
 comment on column maintenance.work_order.department_id is 'Who reported it, and pays.';
 comment on column maintenance.work_order.downtime_hours is
     'As entered; null: restored_at - failed_at.';
-comment on column maintenance.work_order.labor_hours is 'The sum of its labour, by trigger.';
+comment on column maintenance.work_order.labor_hours is
+    'All of it; maintenance.labor has the hours one by one where they are kept.';
 call ops.finish_table('maintenance.work_order', 'asset');
 -- Finds a work order by its number and keeps numbers apart.
 create unique index work_order_number on maintenance.work_order (organization_id, number)
@@ -241,6 +242,9 @@ comment on table maintenance.occurrence is
     'One time that a schedule came due, and what became of it. "Not located" and "in use" are '
     'no completions.';
 call ops.finish_table('maintenance.occurrence', 'asset');
+create trigger settle_occurrence after update of status on maintenance.work_order
+    for each row when (new.status = 'COMPLETED' and old.status <> 'COMPLETED')
+    execute function maintenance.settle_occurrence();
 -- A schedule is due once a day; also a schedule's past.
 create unique index occurrence_once on maintenance.occurrence (organization_id, schedule_id, due_on)
     where deleted_at is null;
