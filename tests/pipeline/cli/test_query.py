@@ -177,7 +177,8 @@ def test_an_answer_can_only_read_and_ends_in_time(url: str) -> None:
             list(answer.rows)
         # Nothing of it stays: not the role, not the organization, not the time limit.
         row = connection.execute(
-            "select current_user = session_user, coalesce(current_setting('app.org_id', true), ''), "
+            "select current_user = session_user, "
+            "coalesce(current_setting('app.org_id', true), ''), "
             "current_setting('statement_timeout')"
         ).fetchone()
         assert row == (True, "", "0")
