@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import threading
+import time
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from equipment_list import HEADER, line, run
+from equipment_list import HEADER, UDI, line, run
 
 from pipeline.cli.main import main
 from pipeline.database import connect
@@ -293,6 +294,36 @@ def test_two_imports_at_once_lose_nothing(registry):
     assert statuses == [0, 0]
     found = registry.rows("select tag_number, name, notes, version from registry.asset")
     assert sorted(found) == sorted((t, f"Name {t}", f"Note {t}", 3) for t in tags)
+
+
+def test_a_change_that_is_being_made_is_waited_for(registry):
+    run(registry, registry.write(HEADER, line("A-1")))
+    path = registry.write(["Tag no", "Name"], ["A-1", "By the import"])
+    options = ["--organization", registry.code, "--user", "ana", "--database-url", registry.url]
+    importing = threading.Thread(target=main, args=(["import", "assets", str(path), *options],))
+    with connect(registry.url) as other, other.transaction():
+        other.execute(
+            "update registry.asset set notes = 'By somebody' where organization_id = %s",
+            (registry.ids.org,),
+        )
+        importing.start()
+        blocked = "select count(*) from pg_locks where not granted"
+        deadline = time.monotonic() + 60
+        while other.execute(blocked).fetchone() == (0,) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    importing.join()
+    found = registry.rows("select name, notes, version from registry.asset")
+    assert found == [("By the import", "By somebody", 3)]
+
+
+def test_a_label_that_says_nothing_new_is_not_read_again(registry):
+    """What somebody made of it by hand stays."""
+    run(registry, registry.write(HEADER, line("A-1")))
+    registry.rows("update registry.asset set lot_number = null, expires_on = null returning 1")
+    said = run(registry, registry.write(HEADER, line("A-1")))
+    assert said.out.startswith("0 new, 0 changed, 1 as before")
+    run(registry, registry.write(HEADER, line("A-1", UDI=UDI.replace("A213B1", "B2"))))
+    assert registry.rows("select lot_number from registry.asset") == [("B2",)]
 
 
 def test_another_organization_is_out_of_reach(registry):
