@@ -27,7 +27,9 @@ create table registry.user_account (
     organization_id uuid not null references registry.organization (id),
     username text not null check (username ~ '^[^[:space:]]{1,100}$'),
     display_name text not null check (display_name <> ''),
-    email text check (email ~ '^[^[:space:]@]+@[^[:space:]@]+$'),
+    email text check (
+        email ~ '^[^[:space:]@]+@[^[:space:]@]+$' or email like '-----BEGIN PGP MESSAGE-----%'
+    ),
     phone text,
     department_id uuid,
     job text not null default 'OTHER' check (job in (
@@ -46,7 +48,8 @@ create table registry.user_account (
 comment on table registry.user_account is
     'A person, or a service that acts like one. Passwords are the identity provider''s.';
 comment on column registry.user_account.email is
-    'Personal: encrypt with pgp_sym_encrypt where the site demands it (see sql/README.md).';
+    'Personal. Ready for encryption: takes armor(pgp_sym_encrypt(value, key)) as well, for nothing '
+    'searches or joins by it, and the audit trail then holds the same.';
 comment on column registry.user_account.phone is 'Personal, as email.';
 comment on column registry.user_account.weekly_capacity_h is 'A technician''s hours for planned work.';
 call ops.finish_table('registry.user_account', 'organization');

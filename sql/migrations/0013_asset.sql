@@ -196,8 +196,6 @@ comment on column registry.asset.replacement_cost is 'Of a new one today; in cur
 comment on column registry.asset.specifications is 'Beside its model''s, over which they win.';
 comment on column registry.asset.department_id is 'The department that answers for it.';
 comment on column registry.asset.custodian_id is 'The person who answers for it.';
-comment on column registry.asset.ip_address is
-    'Encrypt with pgp_sym_encrypt into specifications where the network plan is confidential.';
 
 -- Search: name first, then maker and model. `simple` keeps model numbers and "GE" as they are,
 -- `english` finds pumps by "pump".

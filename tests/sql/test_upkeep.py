@@ -270,6 +270,19 @@ def test_forms_of_numbers(
         assert refused(f"update {change} = %s", value)
 
 
+def test_confidential_columns_take_what_pgcrypto_makes(conn: Connection) -> None:
+    """Those whose comment says so: personal data, tax and bank numbers, what happened."""
+    for column in (
+        "registry.user_account.email", "registry.user_account.phone", "registry.vendor.tax_number",
+        "registry.vendor.bank_account", "compliance.incident.description",
+    ):  # fmt: skip
+        table, _, name = column.rpartition(".")
+        seal = f"update {table} set {name} = armor(pgp_sym_encrypt('a@b.c', 'key'))"
+        assert conn.execute(seal.encode()).rowcount == 2, column
+        read = f"select distinct pgp_sym_decrypt(dearmor({name}), 'key') from {table}"
+        assert conn.execute(read.encode()).fetchall() == [("a@b.c",)], column
+
+
 def test_custody_does_not_overlap(conn: Connection, acme: Any) -> None:
     new = (
         "insert into registry.assignment (organization_id, asset_id, kind, user_id, during) "
