@@ -38,8 +38,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Size:
-    """Rows of telemetry are of all groups together, shared by their assets; about three in a hundred
-    positions fall into a silence and are not written. Days count back from the present."""
+    """Rows of telemetry are of all groups together, shared by their assets; about three positions
+    in a hundred fall into a silence and are not written. Days count back from the present."""
 
     name: str
     groups: tuple[Group, ...]
