@@ -17,7 +17,9 @@ select
     ) end as repair_h,
     work.technician_id,
     work.vendor_id,
-    work.department_id
+    work.department_id,
+    asset.tag_number as asset_tag,
+    asset.category
 from maintenance.work_order as work
 join registry.asset on asset.id = work.asset_id and asset.deleted_at is null
 where work.failure_confirmed

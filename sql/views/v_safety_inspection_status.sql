@@ -8,6 +8,21 @@ returns table (
 )
 language sql stable parallel safe
 begin atomic
+    -- Once for all assets: the most frequent schedule of each.
+    with planned as materialized (
+        select distinct on (schedule.asset_id)
+            schedule.asset_id, schedule.interval_days, schedule.starts_on
+        from maintenance.schedule
+        join registry.asset on asset.id = schedule.asset_id
+        join registry.facility on facility.id = asset.facility_id
+        where schedule.kind = 'INSPECTION'
+            and schedule.deleted_at is null
+            and (
+                schedule.ends_on is null
+                or schedule.ends_on >= (as_of at time zone facility.time_zone)::date
+            )
+        order by schedule.asset_id, schedule.interval_days
+    )
     select
         asset.organization_id,
         asset.facility_id,
@@ -34,17 +49,7 @@ begin atomic
     left join registry.alert_policy as usual
         on usual.organization_id = asset.organization_id
         and usual.is_default and usual.deleted_at is null
-    left join lateral (
-        select schedule.interval_days, schedule.starts_on
-        from maintenance.schedule
-        where schedule.organization_id = asset.organization_id
-            and schedule.asset_id = asset.id
-            and schedule.kind = 'INSPECTION'
-            and schedule.deleted_at is null
-            and (schedule.ends_on is null or schedule.ends_on >= local.day)
-        order by schedule.interval_days
-        limit 1
-    ) as planned on true
+    left join planned on planned.asset_id = asset.id
     left join lateral (
         select inspection.*
         from compliance.inspection

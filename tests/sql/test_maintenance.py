@@ -272,6 +272,16 @@ def test_view_v_pm_compliance_monthly(analyst: Analyst) -> None:
     ]
 
 
+def test_the_grace_of_a_month_ends_by_the_facilitys_clock(analyst: Analyst) -> None:
+    """P-3 has until 31 March: within its grace until 22:00 UTC, missed from then on."""
+    where = "month = '2026-03-01' and risk_group = 'OTHER'"
+    for moment, figures in [("21:59:59", (0, 2)), ("22:00:00", (1, 1))]:
+        assert analyst.view(
+            "v_pm_compliance_monthly", "other_missed, pending", where,
+            as_of=f"2026-03-31 {moment}+00",
+        ) == [figures]  # fmt: skip
+
+
 def test_view_v_work_orders_open(analyst: Analyst) -> None:
     def at(text: str) -> datetime:
         return datetime.fromisoformat(f"2026-{text}:00+00:00")

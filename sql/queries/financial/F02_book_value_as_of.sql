@@ -8,6 +8,9 @@
 --          not_in_service
 -- notes: One row a currency and category, of assets that were not disposed of by that day, in the
 --        primary book unless its code is given. For single assets: v_depreciation.
+with value as materialized (
+    select * from reporting.f_v_depreciation(%(as_of)s::timestamptz)
+)
 select
     value.currency,
     register.category,
@@ -18,7 +21,7 @@ select
     count(*) filter (where value.fully_depreciated) as fully_depreciated,
     count(*) filter (where value.in_service_on is null or value.in_service_on > value.as_of)
         as not_in_service
-from reporting.f_v_depreciation(%(as_of)s::timestamptz) as value
+from value
 join reporting.v_asset_register as register on register.asset_id = value.asset_id
 where case
         when %(book)s::text is null then value.is_primary else value.book = %(book)s::text

@@ -23,6 +23,15 @@ with covered as (
     where own.deleted_at is null
         and contract.deleted_at is null
         and contract.kind in ('WARRANTY', 'AMC', 'CMC')
+),
+continued as (
+    select distinct covered.asset_id, covered.contract_id
+    from covered
+    join covered as other
+        on other.asset_id = covered.asset_id
+        and other.contract_id <> covered.contract_id
+        and other.starts_on <= covered.ends_on + 1
+        and other.ends_on > covered.ends_on
 )
 select
     covered.ends_on,
@@ -36,13 +45,7 @@ select
     register.criticality,
     round(covered.annual_cost, 2) as annual_cost,
     covered.currency_code as currency,
-    exists (
-        select from covered as other
-        where other.asset_id = covered.asset_id
-            and other.contract_id <> covered.contract_id
-            and other.starts_on <= covered.ends_on + 1
-            and other.ends_on > covered.ends_on
-    ) as other_cover
+    continued.asset_id is not null as other_cover
 from covered
 join reporting.v_asset_register as register on register.asset_id = covered.asset_id
 join registry.facility on facility.id = register.facility_id
@@ -50,6 +53,8 @@ cross join lateral (
     select (%(as_of)s::timestamptz at time zone facility.time_zone)::date as day
 ) as local
 join registry.vendor on vendor.id = covered.vendor_id
+left join continued
+    on continued.asset_id = covered.asset_id and continued.contract_id = covered.contract_id
 where covered.ends_on between local.day and local.day + %(days)s::int
     and register.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
 order by covered.ends_on, register.asset_tag, covered.number

@@ -8,9 +8,10 @@
 -- notes: One row a corrective work order, covering contract and currency, reported from .. to by
 --        the owning facility's clock. labor (own and vendors' work) counts where the contract
 --        covers labour, parts where it covers parts. A user's error is nobody's warranty.
-with repair as (
+with repair as materialized (
     select
-        work.id, work.number, work.asset_id,
+        work.id, work.number, work.asset_id, asset.tag_number, asset.name,
+        facility.code as facility,
         (coalesce(work.failed_at, work.reported_at) at time zone facility.time_zone)::date
             as failed_on,
         work.currency_code::text as currency,
@@ -23,12 +24,12 @@ with repair as (
         and work.deleted_at is null
         and coalesce(work.outcome, '') <> 'USER_ERROR'
         and coalesce(work.failure_category, '') <> 'USER_ERROR'
-        and (work.reported_at at time zone facility.time_zone)::date
-            between %(from)s::date and %(to)s::date
+        and work.reported_at >= %(from)s::date::timestamp at time zone facility.time_zone
+        and work.reported_at < (%(to)s::date + 1)::timestamp at time zone facility.time_zone
 ),
-cover as (
+cover as materialized (
     select
-        repair.id, contract.id as contract_id, contract.kind, contract.number,
+        repair.*, contract.id as contract_id, contract.kind, contract.number as contract,
         vendor.name as vendor, contract.covers_labor, contract.covers_parts
     from repair
     join registry.contract_asset as own
@@ -40,36 +41,38 @@ cover as (
     where repair.failed_on between coalesce(own.starts_on, contract.starts_on)
         and coalesce(own.ends_on, contract.ends_on)
 ),
+part as materialized (
+    select
+        used.work_order_id, used.currency_code::text as currency,
+        sum(used.quantity * used.unit_cost) as cost
+    from maintenance.work_order_part as used
+    where used.deleted_at is null
+    group by used.work_order_id, used.currency_code
+),
 paid as (
-    select repair.id, cover.contract_id, repair.currency, repair.labor, 0 as parts
-    from repair
-    join cover on cover.id = repair.id and cover.covers_labor
-    where repair.labor > 0
+    select cover.*, cover.labor as paid_labor, 0 as paid_parts, cover.currency as paid_in
+    from cover
+    where cover.covers_labor and cover.labor > 0
     union all
-    select repair.id, cover.contract_id, used.currency_code::text, 0, used.quantity * used.unit_cost
-    from repair
-    join cover on cover.id = repair.id and cover.covers_parts
-    join maintenance.work_order_part as used
-        on used.work_order_id = repair.id and used.deleted_at is null
+    select cover.*, 0, part.cost, part.currency
+    from cover
+    join part on part.work_order_id = cover.id
+    where cover.covers_parts
 )
 select
-    repair.number,
-    register.asset_tag,
-    register.name,
-    register.facility,
-    repair.failed_on,
-    cover.kind,
-    cover.number as contract,
-    cover.vendor,
-    sum(paid.labor) as labor,
-    sum(paid.parts) as parts,
-    paid.currency
+    number,
+    tag_number as asset_tag,
+    name,
+    facility,
+    failed_on,
+    kind,
+    contract,
+    vendor,
+    sum(paid_labor) as labor,
+    sum(paid_parts) as parts,
+    paid_in as currency
 from paid
-join repair on repair.id = paid.id
-join cover on cover.id = paid.id and cover.contract_id = paid.contract_id
-join reporting.v_asset_register as register on register.asset_id = repair.asset_id
 group by
-    repair.number, register.asset_tag, register.name, register.facility, repair.failed_on,
-    cover.kind, cover.number, cover.vendor, paid.currency
-having sum(paid.labor + paid.parts) > 0
-order by repair.failed_on desc, repair.number, cover.number, paid.currency
+    id, number, tag_number, name, facility, failed_on, kind, contract_id, contract, vendor, paid_in
+having sum(paid_labor + paid_parts) > 0
+order by failed_on desc, number, contract, paid_in

@@ -8,6 +8,11 @@
 --          estimated_hours, facility, room
 -- notes: One row a schedule, due from today on; what is overdue is in pm_overdue. week is its
 --        Monday; technician NULL: nobody is assigned.
+with plan as materialized (
+    select *
+    from reporting.f_v_pm_schedule(%(as_of)s::timestamptz)
+    where days_to_due between 0 and %(days)s::int
+)
 select
     date_trunc('week', plan.due_on::timestamp)::date as week,
     technician.display_name as technician,
@@ -21,11 +26,10 @@ select
     procedure.estimated_hours,
     asset.facility,
     plan.room
-from reporting.f_v_pm_schedule(%(as_of)s::timestamptz) as plan
+from plan
 join reporting.v_asset_register as asset on asset.asset_id = plan.asset_id
 join maintenance.schedule on schedule.id = plan.schedule_id
 join maintenance.procedure on procedure.id = schedule.procedure_id
 left join registry.user_account as technician on technician.id = schedule.technician_id
-where plan.days_to_due between 0 and %(days)s::int
-    and (%(facility)s::text is null or asset.facility = %(facility)s::text)
+where (%(facility)s::text is null or asset.facility = %(facility)s::text)
 order by week, technician nulls last, plan.due_on, asset.asset_tag

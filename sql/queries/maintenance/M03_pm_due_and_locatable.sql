@@ -8,6 +8,16 @@
 --          estimated_hours, state, last_seen_at
 -- notes: One row a schedule that is due, in grace or overdue, of a device that was seen lately and
 --        is not in use or under repair. Ordered by building, floor and room: a route.
+with plan as materialized (
+    select *
+    from reporting.f_v_pm_schedule(%(as_of)s::timestamptz)
+    where pm_status <> 'COMPLIANT'
+),
+availability as materialized (
+    select asset_id, state
+    from reporting.f_v_asset_availability(%(as_of)s::timestamptz)
+    where state in ('AVAILABLE', 'CLEANING', 'UNKNOWN')
+)
 select
     site.code as facility,
     building.code as building,
@@ -21,7 +31,7 @@ select
     procedure.estimated_hours,
     availability.state,
     place.last_seen_at
-from reporting.f_v_pm_schedule(%(as_of)s::timestamptz) as plan
+from plan
 join reporting.v_asset_register as asset on asset.asset_id = plan.asset_id
 join maintenance.schedule on schedule.id = plan.schedule_id
 join maintenance.procedure on procedure.id = schedule.procedure_id
@@ -29,10 +39,7 @@ join tracking.asset_location_current as place on place.asset_id = plan.asset_id
 join registry.facility as site on site.id = place.facility_id
 join registry.building on building.id = place.building_id
 left join registry.floor on floor.id = place.floor_id
-join reporting.f_v_asset_availability(%(as_of)s::timestamptz) as availability
-    on availability.asset_id = plan.asset_id
-where plan.pm_status <> 'COMPLIANT'
-    and place.last_seen_at > %(as_of)s::timestamptz - %(seen_within)s::interval
-    and availability.state in ('AVAILABLE', 'CLEANING', 'UNKNOWN')
+join availability on availability.asset_id = plan.asset_id
+where place.last_seen_at > %(as_of)s::timestamptz - %(seen_within)s::interval
     and (%(facility)s::text is null or site.code = %(facility)s::text)
 order by site.code, building.code, floor.level, plan.room, plan.due_on, asset.asset_tag

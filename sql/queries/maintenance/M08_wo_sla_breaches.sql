@@ -25,11 +25,8 @@ with promised as (
     where work.deleted_at is null
         and work.status <> 'CANCELLED'
         and work.reported_at <= %(as_of)s::timestamptz
-        -- A plain range for the index; the local day decides.
-        and work.reported_at >= %(from)s::date::timestamptz - interval '1 day'
-        and work.reported_at < %(to)s::date::timestamptz + interval '2 days'
-        and (work.reported_at at time zone facility.time_zone)::date
-            between %(from)s::date and %(to)s::date
+        and work.reported_at >= %(from)s::date::timestamp at time zone facility.time_zone
+        and work.reported_at < (%(to)s::date + 1)::timestamp at time zone facility.time_zone
 ),
 late as (
     select

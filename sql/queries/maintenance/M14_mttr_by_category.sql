@@ -9,7 +9,7 @@
 --        the restoration, repair the hands-on hours; a failure that is not restored yet is in
 --        failures only.
 select
-    asset.category,
+    failed.category,
     count(*) as failures,
     count(failed.restore_h) as restored,
     round(avg(failed.restore_h), 2) as restore_mean_h,
@@ -24,8 +24,7 @@ select
     round(percentile_cont(0.9) within group (order by failed.repair_h)::numeric, 2)
         as repair_p90_h
 from reporting.failures as failed
-join reporting.v_asset_register as asset on asset.asset_id = failed.asset_id
 where failed.failed_at >= %(from)s::date::timestamp at time zone 'UTC'
     and failed.failed_at < (%(to)s::date + 1)::timestamp at time zone 'UTC'
-group by asset.category
-order by asset.category
+group by failed.category
+order by failed.category

@@ -35,6 +35,10 @@ with done as (
         and (occurrence.completed_on + 1 + %(days)s::int)::timestamp at time zone facility.time_zone
             <= %(as_of)s::timestamptz
 ),
+failed as materialized (
+    select failures.asset_id, failures.failed_at
+    from reporting.failures
+),
 counted as (
     select
         done.id,
@@ -44,7 +48,7 @@ counted as (
         count(*) filter (where failed.failed_at < done.starts_at) as before,
         count(*) filter (where failed.failed_at >= done.ends_at) as after
     from done
-    left join reporting.failures as failed
+    left join failed
         on failed.asset_id = done.asset_id
         and failed.failed_at >= done.before_from
         and failed.failed_at < done.after_until
