@@ -15,7 +15,7 @@ begin atomic
         from registry.user_account
         where active and deleted_at is null
     ),
-    ran as (
+    ran as materialized (
         select distinct assignment.user_id, model.device_type_id, model.id as device_model_id
         from registry.assignment
         join registry.asset on asset.id = assignment.asset_id

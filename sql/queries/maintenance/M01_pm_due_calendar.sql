@@ -11,7 +11,6 @@
 with plan as materialized (
     select *
     from reporting.f_v_pm_schedule(%(as_of)s::timestamptz)
-    where days_to_due between 0 and %(days)s::int
 )
 select
     date_trunc('week', plan.due_on::timestamp)::date as week,
@@ -31,5 +30,6 @@ join reporting.v_asset_register as asset on asset.asset_id = plan.asset_id
 join maintenance.schedule on schedule.id = plan.schedule_id
 join maintenance.procedure on procedure.id = schedule.procedure_id
 left join registry.user_account as technician on technician.id = schedule.technician_id
-where (%(facility)s::text is null or asset.facility = %(facility)s::text)
+where plan.days_to_due between 0 and %(days)s::int
+    and (%(facility)s::text is null or asset.facility = %(facility)s::text)
 order by week, technician nulls last, plan.due_on, asset.asset_tag

@@ -7,6 +7,10 @@
 --          custodian, department, facility, room, last_seen_at
 -- notes: One row a schedule past its grace, critical ones first. days_overdue counts from the due
 --        date; room is where it was last located.
+with plan as materialized (
+    select *
+    from reporting.f_v_pm_schedule(%(as_of)s::timestamptz)
+)
 select
     asset.asset_tag,
     asset.name,
@@ -21,7 +25,7 @@ select
     asset.facility,
     plan.room,
     place.last_seen_at
-from reporting.f_v_pm_schedule(%(as_of)s::timestamptz) as plan
+from plan
 join reporting.v_asset_register as asset on asset.asset_id = plan.asset_id
 left join tracking.asset_location_current as place on place.asset_id = plan.asset_id
 where plan.pm_status in ('OVERDUE', 'CRITICAL')

@@ -8,6 +8,10 @@
 -- notes: One row an asset and calibration schedule that is due within days or is not in order,
 --        worst first. standard_used is the reference of the newest calibration; traceable false:
 --        it was itself out of calibration then.
+with calibrated as materialized (
+    select *
+    from reporting.f_v_calibration_status(%(as_of)s::timestamptz)
+)
 select
     calibrated.status,
     asset.asset_tag,
@@ -22,7 +26,7 @@ select
     calibrated.standard_used,
     newest.certificate_number,
     calibrated.traceable
-from reporting.f_v_calibration_status(%(as_of)s::timestamptz) as calibrated
+from calibrated
 join reporting.v_asset_register as asset on asset.asset_id = calibrated.asset_id
 join registry.facility on facility.id = asset.facility_id
 cross join lateral (
