@@ -160,6 +160,9 @@ def confine(
         "statement_timeout": str(round(timeout_s * 1000)),
         "jit": "off",
         "work_mem": "64MB",  # sorts of a report stay in memory
+        # Behind row security the planner expects far fewer rows than come: a nested loop over a
+        # stored subquery then costs its square.
+        "enable_material": "off",
         "cursor_tuple_fraction": "1",  # all rows are wanted, not the first few soon
     }
     for name, value in settings.items():

@@ -1,8 +1,8 @@
 -- Does each store hold enough clean, free units, and since when not? One row a level.
 --
--- The past of a store is told by presence: how many units of the type were in the room and in state
--- AVAILABLE. Holds and cleanliness have no history, so `since` is NULL where only these make the
--- shortage.
+-- The past of a store is told by presence: how many units of the type had a session in the room and
+-- in state AVAILABLE, whatever another building told of them meanwhile. Holds and cleanliness have
+-- no history, so `since` is NULL where only these make the shortage.
 create function reporting.par_spans(since timestamptz, until timestamptz)
 returns table (
     organization_id uuid,
@@ -21,22 +21,33 @@ begin atomic
     with level as (
         select par.* from registry.par_level as par where par.deleted_at is null
     ),
+    site as materialized (
+        select facility.id, app.facility_clock(facility.id) as clock from registry.facility
+    ),
     edge as (
         select level.id, since as at, 0 as step
         from level
         union all
         select level.id, tick.at, tick.step
         from level
-        join reporting.usage_pieces(since, until) as piece
-            on piece.room_id = level.room_id
-            and piece.state = 'AVAILABLE'
-            and piece.method = 'presence'
-        join registry.asset on asset.id = piece.asset_id and asset.deleted_at is null
+        join tracking.usage_session as used on used.room_id = level.room_id
+            and used.state = 'AVAILABLE'
+            and used.method = 'presence'
+            and used.started_at < until
+            and coalesce(used.ended_at, 'infinity') > since
+        join site on site.id = used.facility_id
+        join registry.asset on asset.id = used.asset_id and asset.deleted_at is null
         join registry.device_model as model
             on model.id = asset.device_model_id and model.device_type_id = level.device_type_id
         cross join lateral (
-            values (piece.started_at, 1), (piece.ended_at, -1)
+            select
+                greatest(used.started_at, since) as opens,
+                least(coalesce(used.ended_at, site.clock), until) as closes
+        ) as there
+        cross join lateral (
+            values (there.opens, 1), (there.closes, -1)
         ) as tick (at, step)
+        where there.closes > there.opens
     ),
     moment as (
         select edge.id, edge.at, sum(edge.step) as step from edge group by edge.id, edge.at

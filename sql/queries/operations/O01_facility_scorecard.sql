@@ -41,12 +41,19 @@ pm as (
     group by month.facility_id, month.month
 ),
 use as (
-    select day.facility_id, sum(day.in_use_h) as used, sum(day.available_h) as free
-    from reporting.utilization_days(
+    select
+        piece.facility_id,
+        sum(spent.s) filter (where piece.state = 'IN_USE') as used,
+        sum(spent.s) as known
+    from reporting.usage_pieces(
         %(as_of)s::timestamptz - interval '7 days', %(as_of)s::timestamptz
-    ) as day
-    where day.method = 'presence'
-    group by day.facility_id
+    ) as piece
+    join registry.asset on asset.id = piece.asset_id and asset.deleted_at is null
+    cross join lateral (
+        select date_part('epoch', piece.ended_at - piece.started_at) as s
+    ) as spent
+    where piece.method = 'presence' and piece.state in ('IN_USE', 'AVAILABLE')
+    group by piece.facility_id
 ),
 recalled as (
     select asset.facility_id, count(distinct asset.id) as assets
@@ -81,7 +88,7 @@ select
     round(100.0 * fleet.seen / nullif(fleet.tagged, 0), 1) as seen_24h_pct,
     site.month::date as pm_month,
     round(100.0 * pm.good / nullif(pm.due, 0), 1) as pm_completion_pct,
-    round(100 * use.used / nullif(use.used + use.free, 0), 1) as utilization_pct,
+    round((100 * coalesce(use.used, 0) / nullif(use.known, 0))::numeric, 1) as utilization_pct,
     coalesce(recalled.assets, 0) as open_recall_assets,
     coalesce(alarm.open, 0) as open_alerts,
     round(risk.failures::numeric, 2) as expected_failures_30d
