@@ -5,6 +5,9 @@
 -- may meet a cluster without them; where all is in place it changes nothing.
 
 create extension if not exists btree_gist; -- exclusion constraints over (uuid, range)
+create extension if not exists pg_trgm; -- "siemns" finds Siemens
+create extension if not exists unaccent; -- "Drager" finds Dräger
+create extension if not exists pgcrypto; -- encryption of the columns that registry marks for it
 
 do $$
 declare
@@ -50,6 +53,11 @@ $$;
 
 create schema if not exists app authorization biotrakr_owner;
 create schema if not exists registry authorization biotrakr_owner;
+create schema if not exists maintenance authorization biotrakr_owner;
+create schema if not exists compliance authorization biotrakr_owner;
+create schema if not exists finance authorization biotrakr_owner;
+create schema if not exists prediction authorization biotrakr_owner;
+create schema if not exists audit authorization biotrakr_owner;
 create schema if not exists tracking authorization biotrakr_owner;
 create schema if not exists telemetry authorization biotrakr_owner;
 create schema if not exists chunks authorization biotrakr_owner;
@@ -84,6 +92,16 @@ comment on table ops.capability is
 
 comment on schema app is 'Helper functions that policies and views call.';
 comment on schema registry is 'Master data; row security by organization.';
+comment on schema maintenance is
+    'Schedules, work orders, parts, calibration; row security by organization.';
+comment on schema compliance is
+    'Inspections, recalls, incidents, certificates, training; row security by organization.';
+comment on schema finance is
+    'Books, costs, benefits, rentals, disposals; row security by organization.';
+comment on schema prediction is
+    'Models of failure, what they said and what came of it; row security by organization.';
+comment on schema audit is
+    'Who changed what when, chained by hashes; rows are only added.';
 comment on schema tracking is
     'Where things are, visits, sessions, alerts; row security by organization.';
 comment on schema telemetry is 'Hypertables; out of the reach of tenants, read through reporting.';

@@ -101,7 +101,7 @@ class Decoder:
         return self._gs1_without_aim or data.startswith("(")
 
     def _udi(self, aim: str | None, data: str) -> Frame:
-        other = data.startswith(("+", "=/"))
+        other = data.startswith(("+", "=/", "=)", "[)>"))
         year = self._year()
         if year is None or not (other or self._carries_gs1(aim, data)):
             return {}

@@ -1,4 +1,7 @@
-"""ISBT 128 (ICCBBA) compound message of a UDI: `=/` device, `=,` serial, `=>` expiry and others."""
+"""ISBT 128 (ICCBBA) compound message of a UDI: `=/` device, `=,` serial, `=>` expiry and others.
+
+Blood containers: `=)` maker and catalogue number, `&)` lot.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ _FIELDS = (
     ("expiry_date", re.compile(r"=>([0-9]{6})")),
     ("production_date", re.compile(r"=\}([0-9]{6})")),
     ("lot", re.compile(r"&,1([A-Z0-9]{18})")),
+    ("di", re.compile(r"=\)([A-Z0-9]{10})")),
+    ("lot", re.compile(r"&\)([A-Z0-9]{10})")),
     ("donation", re.compile(r"=([A-NP-Z1-9][A-Z0-9]{14})")),
 )
 """Each data structure has a fixed length, so none needs a separator."""
@@ -20,7 +25,10 @@ _DATES = {"expiry_date", "production_date"}
 
 
 def parse(text: str) -> Frame | None:
-    """Names as in udi.Udi, dates in ISO form. None unless the whole text is understood."""
+    """Names as in udi.Udi, dates in ISO form. None unless the whole text is understood.
+
+    A device alone, its production data alone, or both.
+    """
     frame: Frame = {}
     at = 0
     while at < len(text):
@@ -30,7 +38,7 @@ def parse(text: str) -> Frame | None:
             return None
         frame[name] = _date(match[1]) if name in _DATES else match[1]
         at = match.end()
-    return frame if "di" in frame else None
+    return frame or None
 
 
 def _date(digits: str) -> str | None:

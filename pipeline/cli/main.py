@@ -12,34 +12,42 @@ from collections.abc import Sequence
 import psycopg
 
 from pipeline.cli import (
+    audit,
     backfill,
     bridge,
     capacity,
     capture,
     demo,
+    doctor,
+    exchange,
     gateway,
     health,
     keys,
     migrate,
+    query,
     replay,
     run,
+    seed,
     setup,
     shards,
     simulate,
     site,
+    upkeep,
 )
 from pipeline.cli.errors import CliError, RunFailed
 from pipeline.contracts import log_lines
 from pipeline.database.errors import DatabaseError
 from pipeline.embedded import EmbeddedError
+from pipeline.exchange.errors import ExchangeError
 from pipeline.flow.errors import FlowError
 from pipeline.registry.errors import RegistryError, SiteFileError
+from pipeline.seed.errors import SeedError
 from pipeline.sinks.errors import SinkError
 from pipeline.sources.errors import SourceError
 
 COMMANDS = (
-    demo, run, migrate, site, gateway, keys, setup, simulate, health,
-    shards, bridge, capacity, capture, replay, backfill,
+    demo, run, migrate, site, gateway, keys, setup, simulate, health, shards, bridge, capacity,
+    capture, replay, backfill, query, exchange, seed, audit, doctor, upkeep,
 )  # fmt: skip
 
 
@@ -54,11 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_lines.configure(options.log_level, options.log_format)
     try:
         return int(options.command(options))
-    except (CliError, SiteFileError) as error:
+    except (CliError, ExchangeError, SiteFileError) as error:
         print(f"biotrakr: {error}", file=sys.stderr)
         return 2
     except (
-        DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed, SinkError, SourceError,
+        DatabaseError, EmbeddedError, FlowError, RegistryError, RunFailed, SeedError, SinkError,
+        SourceError,
     ) as error:  # fmt: skip
         print(f"biotrakr: {error}", file=sys.stderr)
         return 1

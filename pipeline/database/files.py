@@ -21,6 +21,7 @@ from typing import Literal
 
 import pipeline
 from pipeline.database.errors import SqlFileError
+from pipeline.database.views import in_order
 
 Kind = Literal["migration", "function", "feature", "view"]
 FOLDERS: dict[Kind, str] = {
@@ -111,6 +112,9 @@ def read_files(folder: Path, kind: Kind) -> list[SqlFile]:
     ]
     if kind == "migration":
         _check_numbers(files)
+    if kind == "view":
+        named = {file.name: file for file in files}
+        files = [named[name] for name in in_order({name: named[name].text for name in named})]
     for file in files:
         _ = file.directives
     return files

@@ -21,6 +21,7 @@ from pipeline.database.connect import Connection, connect
 from pipeline.database.errors import DriftError, MigrationError, MigrationFailed
 from pipeline.database.files import Kind, SqlFile, read_bootstrap, read_files, sql_folder
 from pipeline.database.server import Server, require_server
+from pipeline.database.views import functions_made
 
 OWNER = "biotrakr_owner"
 _LOCK_KEY = 0x62696F74  # "biot": one runner a database
@@ -79,11 +80,10 @@ def _run(
         yield from _apply(connection, [file], report)
     for file in read_files(folder, "feature"):
         _send(connection, file)
-    views = read_files(folder, "view")
-    missing = [view for view in views if not view_exists(connection, view)]
-    # A feature may have replaced a relation and taken the views on it along.
-    known = {path: sha for path, sha in known.items() if path not in {v.path for v in missing}}
-    yield from _apply(connection, _changed(views, known), report)
+    for view in read_files(folder, "view"):
+        # A feature, or a view that this one reads, may have been made anew and taken it along.
+        if known.get(view.path) != view.sha256 or not view_exists(connection, view):
+            yield from _apply(connection, [view], report)
 
 
 def read_known(connection: Connection) -> dict[str, str]:
@@ -134,10 +134,24 @@ def _send(connection: Connection, file: SqlFile, *, record: bool = False) -> flo
                 connection.execute("set local check_function_bodies = off")
             if file.as_owner:
                 connection.execute(f"set local role {OWNER}")
+            if file.kind == "view":
+                _make_room(connection, file)
             connection.execute(file.text.encode())
             return _record(connection, file, started) if record else 0.0
     except psycopg.Error as error:
         raise _failure(file, error) from error
+
+
+def _make_room(connection: Connection, view: SqlFile) -> None:
+    """Drop the view, the functions beside it and what reads them: that is made again."""
+    connection.execute(f"drop view if exists reporting.{view.name} cascade".encode())
+    made = connection.execute(
+        "select oid::regprocedure::text from pg_proc "
+        "where pronamespace = 'reporting'::regnamespace and proname = any (%s)",
+        (functions_made(view.text),),
+    ).fetchall()
+    for (function,) in made:
+        connection.execute(f"drop function if exists {function} cascade".encode())
 
 
 def _send_alone(connection: Connection, file: SqlFile) -> None:

@@ -1,4 +1,5 @@
-"""What is of no more use goes: raw batches and states older than a day or so, published messages.
+"""What is of no more use goes: raw batches and states older than a day or so, published messages,
+and what ops.retention_policy no longer keeps.
 
 Every pipeline process sees to it, so that no disk fills because another service was forgotten. To
 do it twice does no harm.
@@ -21,8 +22,8 @@ PUBLISHED_FOR = timedelta(days=7)
 
 
 def sweep(connection: psycopg.Connection[Any], keep_h: float) -> None:
-    """Raw batches and states older than `keep_h` (a chunk of an hour at a time), and messages of
-    the outbox that were published more than a week ago."""
+    """Raw batches and states older than `keep_h` (a chunk of an hour at a time), messages of the
+    outbox that were published more than a week ago, chunks of hypertables past their time."""
     now = datetime.now(UTC)
     before = now - timedelta(hours=keep_h)
     connection.execute("select pipeline.drop_raw_batches(%s)", (before,))
@@ -30,6 +31,7 @@ def sweep(connection: psycopg.Connection[Any], keep_h: float) -> None:
     connection.execute(
         "delete from pipeline.outbox where published_at < %s", (now - PUBLISHED_FOR,)
     )
+    connection.execute("select pipeline.apply_retention()")
 
 
 class Housekeeper:

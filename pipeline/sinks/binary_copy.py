@@ -19,8 +19,8 @@ TRAILER = struct.pack(">h", -1)
 POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970."""
 
-WIDTH = {"uuid": "(16,)u1", "timestamptz": ">i8", "real": ">f4", "smallint": ">i2",
-         "integer": ">i4", "boolean": "u1"}  # fmt: skip
+WIDTH = {"uuid": "(16,)u1", "timestamptz": ">i8", "real": ">f4", "double precision": ">f8",
+         "smallint": ">i2", "integer": ">i4", "boolean": "u1"}  # fmt: skip
 """SQL type -> numpy type of its binary form."""
 
 

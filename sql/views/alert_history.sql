@@ -22,7 +22,7 @@ select
     event.evidence
 from tracking.alert_event as event
 join tracking.alert on alert.id = event.alert_id
-join registry.asset on asset.id = alert.asset_id
+join registry.asset on asset.id = alert.asset_id and asset.deleted_at is null
 join registry.rule on rule.id = alert.rule_id
 left join registry.zone on zone.id = alert.zone_id;
 

@@ -19,7 +19,14 @@ select
     summary.last_at
 from telemetry.location_daily as summary
 left join registry.room on room.id = summary.room_id
-where summary.organization_id = (select app.current_org());
+where summary.organization_id = (select app.current_org())
+    and summary.asset_id not in (
+        select asset.id from registry.asset where asset.deleted_at is not null
+    )
+    and (
+        (select app.current_facilities()) is null
+        or summary.building_id in (select building.id from registry.building)
+    );
 
 comment on view reporting.location_daily is
     'Positions of a UTC day by asset and room; filter by day.';

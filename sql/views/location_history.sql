@@ -31,7 +31,14 @@ from telemetry.location_history as history
 left join registry.room on room.id = history.room_id
 left join telemetry.location_method as method on method.code = history.method
 left join telemetry.location_reason as reason on reason.code = history.reason
-where history.organization_id = (select app.current_org());
+where history.organization_id = (select app.current_org())
+    and history.asset_id not in (
+        select asset.id from registry.asset where asset.deleted_at is not null
+    )
+    and (
+        (select app.current_facilities()) is null
+        or history.building_id in (select building.id from registry.building)
+    );
 
 comment on view reporting.location_history is
     'Where every asset was at the end of every window; filter by ts.';

@@ -29,7 +29,7 @@ select
     alert.reason
 from tracking.alert
 join registry.facility on facility.id = alert.facility_id
-join registry.asset on asset.id = alert.asset_id
+join registry.asset on asset.id = alert.asset_id and asset.deleted_at is null
 join registry.rule on rule.id = alert.rule_id
 left join registry.zone on zone.id = alert.zone_id
 left join tracking.asset_location_current as place on place.asset_id = alert.asset_id

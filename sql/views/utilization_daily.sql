@@ -73,7 +73,7 @@ select
     total.unknown_s,
     total.in_use_s / nullif(total.in_use_s + total.available_s, 0) as utilization
 from total
-join registry.asset on asset.id = total.asset_id;
+join registry.asset on asset.id = total.asset_id and asset.deleted_at is null;
 
 comment on view reporting.utilization_daily is
     'Seconds per state by asset, local day and method; do not average over methods.';

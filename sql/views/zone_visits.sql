@@ -23,7 +23,7 @@ select
     visit.confidence,
     visit.contenders
 from tracking.zone_visit as visit
-join registry.asset on asset.id = visit.asset_id
+join registry.asset on asset.id = visit.asset_id and asset.deleted_at is null
 join registry.zone on zone.id = visit.zone_id
 join registry.floor on floor.id = zone.floor_id
 join registry.building on building.id = floor.building_id;

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid5
 
+import one_row
 import pytest
+from seeded import Seeded, seeded_connections
 
 from pipeline.database import connect
 from pipeline.database.connect import Connection
@@ -17,6 +19,8 @@ from pipeline.database.testing import DatabaseServer, shared_server
 from pipeline.registry.ids import NAMESPACE, make_id
 from pipeline.registry.load import load_site
 from pipeline.registry.site_file import load_site_file
+from pipeline.seed.load import load
+from pipeline.seed.model import World
 
 SITES = Path(__file__).parent / "sites"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -97,13 +101,17 @@ def url(server: DatabaseServer) -> Iterator[str]:
     """A database with both sites and one row of each kind, made once a module."""
     with server.copy() as url:
         with connect(url) as connection:
-            for org in (ACME, GLOBEX):
-                load_site(connection, load_site_file(SITES / f"{org.code}-north.json"))
-            connection.execute("set role biotrakr_ingest")
+            _fill_as_released(connection)
             for org in (ACME, GLOBEX):
                 with connection.transaction():
-                    _populate(connection, org)
+                    one_row.fill(connection, org)
         yield url
+
+
+@pytest.fixture(scope="session")
+def fill_as_released() -> Callable[[Connection], None]:
+    """What release 0009 could hold: both sites, and what the dataflow wrote."""
+    return _fill_as_released
 
 
 @pytest.fixture
@@ -111,6 +119,23 @@ def conn(url: str) -> Iterator[Connection]:
     """The superuser, in a transaction that is rolled back."""
     with connect(url) as connection, connection.transaction(force_rollback=True):
         yield connection
+
+
+@pytest.fixture(scope="session")
+def seeded_database(server: DatabaseServer) -> Iterator[tuple[str, World]]:
+    """The address of a database with the small form of the seed, and the same as objects."""
+    with server.copy() as url:
+        with connect(url) as connection:
+            world = load(connection, "test")
+            connection.execute("analyze")
+        yield url, world
+
+
+@pytest.fixture
+def seeded(seeded_database: tuple[str, World]) -> Iterator[Seeded]:
+    """See tests/support/seeded.py."""
+    with seeded_connections(*seeded_database) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +150,16 @@ def become():
             yield
 
     return take
+
+
+def _fill_as_released(connection: Connection) -> None:
+    for org in (ACME, GLOBEX):
+        load_site(connection, load_site_file(SITES / f"{org.code}-north.json"))
+    connection.execute("set role biotrakr_ingest")
+    for org in (ACME, GLOBEX):
+        with connection.transaction():
+            _populate(connection, org)
+    connection.execute("reset role")
 
 
 POSITION = (

@@ -46,13 +46,17 @@ def test_the_columns_of_the_history_are_a_contract(conn: Connection) -> None:
     ]  # fmt: skip
 
 
-def test_the_history_is_a_hypertable_of_weeks(conn: Connection) -> None:
+def test_time_series_are_four_hypertables_of_weeks(conn: Connection) -> None:
     assert conn.execute(
         "select hypertable_name, column_name, time_interval from timescaledb_information.dimensions"
-        " where hypertable_schema = 'telemetry'"
-    ).fetchall() == [("location_history", "ts", timedelta(days=7))]
+        " where hypertable_schema = 'telemetry' order by 1"
+    ).fetchall() == [
+        (name, "ts", timedelta(days=7))
+        for name in ("location_history", "prediction_score", "sensor_reading", "usage_log")
+    ]
     assert conn.execute(
-        "select count(*) from pg_trigger where tgrelid = 'telemetry.location_history'::regclass "
+        "select count(*) from pg_trigger as t join pg_class as c on c.oid = t.tgrelid "
+        "where c.relnamespace = 'telemetry'::regnamespace "
         "and not tgisinternal and tgname not like 'ts_%'"
     ).fetchone() == (0,)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,14 +34,16 @@ def _now(conn: Connection) -> datetime:
     return row[0]
 
 
-def test_every_view_is_tested_here(conn: Connection) -> None:
+def test_every_view_is_tested_somewhere(conn: Connection) -> None:
+    """`def test_view_NAME` or `def test_NAME` (and what follows) in a file under tests/sql."""
     views = conn.execute(
-        "select relname from pg_class where relnamespace = 'reporting'::regnamespace"
+        "select relname::text from pg_class "
+        "where relnamespace = 'reporting'::regnamespace and relkind = 'v'"
     ).fetchall()
-    tested = {
-        name.removeprefix("test_view_") for name in globals() if name.startswith("test_view_")
-    }
-    assert {name for (name,) in views} == tested
+    texts = [path.read_text() for path in Path(__file__).parent.rglob("test_*.py")]
+    tests = set(re.findall(r"^def test_(?:view_)?(\w+)", "\n".join(texts), re.MULTILINE))
+    untested = {name for (name,) in views if not any(test.startswith(name) for test in tests)}
+    assert untested == set()
 
 
 def test_view_current_location(conn: Connection, acme: Any, read: Any) -> None:
@@ -329,3 +333,84 @@ def test_view_gateway_health(conn: Connection, acme: Any, read: Any) -> None:
         ("gw-2", other, "north", "main", True, *[None] * 7),
     ]  # fmt: skip
     assert read("gateway_health", "payload ->> 'version'", "state = 'online'") == [("0.1.0",)]
+
+
+def test_view_sensor_reading(acme: Any, read: Any) -> None:
+    columns = "asset_id, sensor_code, quantity, unit, ts, value, low_limit"
+    assert read("sensor_reading", columns) == [
+        (acme.asset(), "t1", "temperature", "Cel", NOON, 21.5, None)
+    ]
+
+
+@pytest.fixture
+def two_more_readings(conn: Connection, acme: Any) -> None:
+    conn.execute(
+        "insert into telemetry.sensor_reading select organization_id, asset_id, source_id, "
+        "quantity, ts + n * interval '40 minutes', value + n from telemetry.sensor_reading "
+        "cross join (values (1), (2)) as more (n) where organization_id = %s",
+        (acme.id,),
+    )
+
+
+def test_view_sensor_hourly(read: Any, two_more_readings: None) -> None:
+    columns = "hour, readings, mean, deviation, value_min, value_max, first_at, last_at"
+    assert read("sensor_hourly", columns) == [
+        (NOON, 2, 22.0, 0.5, 21.5, 22.5, NOON, NOON + timedelta(minutes=40)),
+        (
+            NOON + timedelta(hours=1), 1, 23.5, 0.0, 23.5, 23.5, NOON + timedelta(minutes=80),
+            NOON + timedelta(minutes=80),
+        ),
+    ]  # fmt: skip
+
+
+def test_view_sensor_daily(read: Any, two_more_readings: None) -> None:
+    columns = "day, readings, mean, deviation, value_min, value_max"
+    assert read("sensor_daily", columns) == [
+        (
+            NOON - timedelta(hours=12), 3, pytest.approx(22.5), pytest.approx((2 / 3) ** 0.5),
+            21.5, 23.5,
+        )
+    ]  # fmt: skip
+
+
+def test_view_usage_log(acme: Any, read: Any) -> None:
+    columns = "asset_id, ts, running, hours_total, cycles_total"
+    assert read("usage_log", columns) == [(acme.asset(), NOON, True, 12.0, 3)]
+
+
+@pytest.fixture
+def one_more_report(conn: Connection, acme: Any) -> None:
+    conn.execute(
+        "insert into telemetry.usage_log values (%s, %s, %s, false, 12.75, 5)",
+        (acme.id, acme.asset(), NOON + timedelta(minutes=50)),
+    )
+
+
+USED = "reports, running_reports, hours_run, hours_max, cycles_run, cycles_max"
+
+
+def test_view_usage_hourly(read: Any, one_more_report: None) -> None:
+    assert read("usage_hourly", f"hour, {USED}") == [(NOON, 2, 1, 0.75, 12.75, 2, 5)]
+
+
+def test_view_usage_daily(read: Any, one_more_report: None) -> None:
+    midnight = NOON - timedelta(hours=12)
+    assert read("usage_daily", f"day, {USED}") == [(midnight, 2, 1, 0.75, 12.75, 2, 5)]
+
+
+def test_view_prediction_score(acme: Any, read: Any) -> None:
+    columns = "asset_id, model_name, model_version, horizon_h, ts, p_failure, factors"
+    assert read("prediction_score", columns) == [(acme.asset(), "weibull", "1", 720, NOON, 0.1, [])]
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["sensor_reading", "sensor_hourly", "sensor_daily", "usage_log", "usage_hourly",
+     "usage_daily", "prediction_score"],
+)  # fmt: skip
+def test_what_is_measured_of_a_deleted_asset_is_hidden(
+    conn: Connection, acme: Any, read: Any, view: str
+) -> None:
+    assert len(read(view, "asset_id")) == 1
+    conn.execute("update registry.asset set deleted_at = now() where id = %s", (acme.asset(),))
+    assert read(view, "asset_id") == []

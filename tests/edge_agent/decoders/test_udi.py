@@ -64,3 +64,69 @@ def test_without_a_device_identifier_there_is_no_udi(text):
 def test_random_text_never_raises(start, text):
     found = udi.parse(start + text, YEAR)
     assert found is None or found.di
+
+
+def test_blood_containers():
+    found = udi.parse("=)1TE123456A&)RZ12345678", YEAR)
+    assert (found.issuer, found.di, found.lot) == ("ICCBBA", "1TE123456A", "RZ12345678")
+
+
+IFA = "[)>\x1e06\x1d9N111234567842\x1d1T12345ABCD\x1dD280600\x1dSABC123\x1d16D20260230\x1e\x04"
+
+
+def test_ifa():
+    found = udi.parse(IFA, YEAR)
+    assert (found.issuer, found.di, found.di_check_ok) == ("IFA", "111234567842", True)
+    assert (found.lot, found.serial) == ("12345ABCD", "ABC123")
+    assert (found.expiry_date, found.warnings) == ("2028-06-30", ("production_date",))
+    assert udi.parse("9N111234567843", YEAR).warnings == ("di",)
+    assert udi.parse(IFA.replace("9N", "8P"), YEAR) is None
+
+
+@pytest.mark.parametrize(
+    "text, issuer, lot, serial, expiry",
+    [
+        ("(17)280200(10)A1(21)S9", "GS1", "A1", "S9", "2028-02-29"),
+        ("10A1\x1d17280200", "GS1", "A1", None, "2028-02-29"),
+        ("+$$3280229LOTGC", "HIBCC", "LOT", None, "2028-02-29"),
+        ("=,000025=>028060", "ICCBBA", None, "000025", "2028-02-29"),
+    ],
+)
+def test_production_identifiers_alone(text, issuer, lot, serial, expiry):
+    assert udi.parse(text, YEAR) is None
+    found = udi.parse(text, YEAR, production_only=True)
+    assert (found.issuer, found.di, found.di_check_ok) == (issuer, "", None)
+    assert (found.lot, found.serial, found.expiry_date) == (lot, serial, expiry)
+
+
+def test_what_is_no_production_identifier():
+    for text in ("", "hello", "(91)x", "+$", "=", "&"):
+        assert udi.parse(text, YEAR, production_only=True) is None, text
+
+
+@pytest.mark.parametrize("two_digits, year", [("75", 2075), ("76", 2076), ("77", 1977)])
+def test_the_window_of_years(two_digits, year):
+    found = udi.parse(f"(01)00643169001763(17){two_digits}0131", YEAR)
+    assert found.expiry_date == f"{year}-01-31"
+
+
+@pytest.mark.parametrize(
+    "gtin, good",
+    [
+        ("00643169001763", True),
+        ("51022222233336", True),
+        ("09506000134352", True),
+        ("00844588003288", True),
+        ("10888857001265", False),
+    ],
+)
+def test_gtins(gtin, good):
+    assert udi.parse(f"(01){gtin}", YEAR).di_check_ok is good
+    assert udi.parse(f"\x1d01{gtin}", YEAR).di_check_ok is good
+
+
+def test_the_sample_with_a_wrong_check_character_is_read():
+    text = "+H123PARTNO1234567890120/$$420020216LOT123456789012345/SXYZ456789012345678/16D20130202C"
+    found = udi.parse(text, YEAR)
+    assert (found.di, found.lot) == ("H123PARTNO1234567890120", "LOT123456789012345")
+    assert (found.di_check_ok, found.warnings) == (False, ("di",))

@@ -150,7 +150,7 @@ def test_the_ingest_role_reads_every_organization(
     assert read_buildings(conn, []) == []
     theirs = read_buildings(conn, ["globex/north"])[0]
     assert theirs.tags == ("ble:b1",)
-    assert [asset.name for asset in theirs.assets] == ["Their pump"]
+    assert [asset.name for asset in theirs.assets] == ["Their pump", "Their other pump"]
 
 
 def test_a_facility_that_is_not_there(conn: Connection, main: Building) -> None:

@@ -1,0 +1,128 @@
+-- name: P12 remaining_life_distribution
+-- title: How long will each asset probably run until its next failure?
+-- audience: B, C
+-- param: type text = null
+-- param: facility text = null
+-- param: min_failures int = 5
+-- param: most int = 500
+-- param: as_of timestamptz = now
+-- columns: asset_tag, name, device_type, facility, age_days, shape, scale_days, type_failures,
+--          median_days, low_days, high_days
+-- notes: One row an asset, the shortest median first. A Weibull distribution of the times between
+--        failures is fitted by device type (least squares on the Kaplan-Meier curve of all runs,
+--        unfinished ones censored) and conditioned on how long the asset has already run since its
+--        last repair, or since it went into service. low and high hold the middle 90 percent. A
+--        repair is taken to make it as good as new. Types with fewer than min_failures failures, or
+--        with all of them at one age, are left out. The curve of one type says nothing of misuse.
+with run as (
+    select
+        asset.id as asset_id,
+        model.device_type_id,
+        start.at as started_at,
+        finish.at as failed_at,
+        extract(epoch from
+            coalesce(
+                finish.at,
+                least(%(as_of)s::timestamptz, coalesce(asset.retired_on, 'infinity')::timestamptz)
+            ) - start.at
+        )::double precision / 86400 as days
+    from registry.asset
+    join registry.device_model as model on model.id = asset.device_model_id
+    cross join lateral (
+        select asset.in_service_on::timestamptz as at
+        union all
+        select work.restored_at
+        from maintenance.work_order as work
+        where work.organization_id = asset.organization_id
+            and work.asset_id = asset.id
+            and work.failure_confirmed
+            and work.restored_at >= asset.in_service_on::timestamptz
+            and work.restored_at <= %(as_of)s::timestamptz
+            and work.deleted_at is null
+    ) as start
+    left join lateral (
+        select min(work.failed_at) as at
+        from maintenance.work_order as work
+        where work.organization_id = asset.organization_id
+            and work.asset_id = asset.id
+            and work.failure_confirmed
+            and work.failed_at >= start.at
+            and work.failed_at <= %(as_of)s::timestamptz
+            and work.deleted_at is null
+    ) as finish on true
+    where asset.deleted_at is null
+        and asset.in_service_on <= %(as_of)s::timestamptz
+),
+age as (
+    select
+        run.device_type_id,
+        run.days,
+        count(*) filter (where run.failed_at is not null) as failures,
+        sum(count(*)) over (partition by run.device_type_id order by run.days desc) as at_risk
+    from run
+    where run.days > 0
+    group by run.device_type_id, run.days
+),
+curve as (
+    select
+        age.*,
+        -- The middle of the step: before and after the failures of this age.
+        sum(ln(greatest(1 - age.failures / age.at_risk::double precision, 1e-9))) over (
+            partition by age.device_type_id order by age.days
+        ) - ln(greatest(1 - age.failures / age.at_risk::double precision, 1e-9)) / 2
+            as log_survival
+    from age
+    where age.failures > 0
+),
+weibull as (
+    select
+        curve.device_type_id,
+        sum(curve.failures) as failures,
+        regr_slope(ln(- curve.log_survival), ln(curve.days)) as shape,
+        exp(
+            - regr_intercept(ln(- curve.log_survival), ln(curve.days))
+            / nullif(regr_slope(ln(- curve.log_survival), ln(curve.days)), 0)
+        ) as scale
+    from curve
+    group by curve.device_type_id
+    having sum(curve.failures) >= %(min_failures)s::int
+        and regr_slope(ln(- curve.log_survival), ln(curve.days)) > 0
+),
+running as (
+    select distinct on (run.asset_id) run.asset_id, run.device_type_id, run.days as age
+    from run
+    join registry.asset on asset.id = run.asset_id
+        and asset.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
+    where run.failed_at is null
+    order by run.asset_id, run.started_at desc
+)
+select
+    asset.tag_number as asset_tag,
+    asset.name,
+    type.code as device_type,
+    facility.code as facility,
+    round(running.age::numeric, 1) as age_days,
+    round(weibull.shape::numeric, 3) as shape,
+    round(weibull.scale::numeric, 1) as scale_days,
+    weibull.failures::bigint as type_failures,
+    round((left_.base * (left_.used - ln(0.5)) ^ left_.power - running.age)::numeric, 1)
+        as median_days,
+    round((left_.base * (left_.used - ln(0.95)) ^ left_.power - running.age)::numeric, 1)
+        as low_days,
+    round((left_.base * (left_.used - ln(0.05)) ^ left_.power - running.age)::numeric, 1)
+        as high_days
+from running
+join weibull on weibull.device_type_id = running.device_type_id
+join registry.asset on asset.id = running.asset_id
+join registry.facility on facility.id = asset.facility_id
+join registry.device_type as type on type.id = running.device_type_id
+cross join lateral (
+    select
+        weibull.scale as base,
+        (running.age / weibull.scale) ^ weibull.shape as used,
+        1 / weibull.shape as power
+) as left_
+where (%(type)s::text is null or type.code = %(type)s::text)
+    and (%(facility)s::text is null or facility.code = %(facility)s::text)
+order by median_days, asset.tag_number
+limit %(most)s::int
