@@ -84,6 +84,14 @@ class RawBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurements:
+    """What tags of one batch measured: (tag, quantity, event time in microseconds, value)."""
+
+    organization_id: UUID
+    values: tuple[tuple[str, str, int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The state of a building when every window up to `at_us` was closed (flow.checkpoint)."""
 

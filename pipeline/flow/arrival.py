@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contracts import topics
-from pipeline.contracts.reads import ReadBatch
+from pipeline.contracts.reads import ReadBatch, SensorColumns
 from pipeline.domain.floorplan import NOWHERE
 from pipeline.flow.names import Found, Names, Numbers
 
 Ints = NDArray[np.int64]
 Column = NDArray[np.integer[Any]]
-_U2, _U4, _I2 = np.dtype("<u2"), np.dtype("<u4"), np.dtype("<i2")
+Measured = tuple[str, str, int, float]
+"""Tag, quantity, event time in microseconds, value."""
+_U2, _U4, _I2, _F8 = np.dtype("<u2"), np.dtype("<u4"), np.dtype("<i2"), np.dtype("<f8")
 OLDEST_US = 1_420_070_400_000_000
 """2015-01-01: a clock that says less has never been set."""
 NEVER_US = -(2**62)
@@ -55,6 +57,7 @@ class Arrival:
     asset: Numbers
     receiver: Numbers
     payload: bytes
+    measured: tuple[Measured, ...] = ()
     first_us: int = NEVER_US
     last_us: int = NEVER_US
     version: int = 0
@@ -110,6 +113,7 @@ def arrange(building: str, topic: topics.GatewayTopic, batch: ReadBatch, payload
         NONE,
         NONE,
         payload,
+        () if batch.sensors is None else _measured(batch.tags, batch.sensors, start_us),
     )
     if len(offset_us):
         arrival.first_us = start_us + int(np.minimum.reduce(offset_us))
@@ -117,16 +121,32 @@ def arrange(building: str, topic: topics.GatewayTopic, batch: ReadBatch, payload
     return arrival
 
 
+def _measured(tags: list[str], sensors: SensorColumns, start_us: int) -> tuple[Measured, ...]:
+    """A few values a batch: tuples are good enough."""
+    quantities = sensors.quantities
+    columns = (
+        np.frombuffer(sensors.tag_index, _U2).tolist(),
+        np.frombuffer(sensors.quantity_index, _U2).tolist(),
+        np.frombuffer(sensors.offset_us, _U4).tolist(),
+        np.frombuffer(sensors.value, _F8).tolist(),
+    )
+    return tuple(
+        (tags[tag], quantities[quantity], start_us + offset, value)
+        for tag, quantity, offset, value in zip(*columns, strict=True)
+    )
+
+
 def time_problem(arrival: Arrival, received_us: int) -> tuple[str, str] | None:
     """Why the times of a batch cannot be right, or None.
 
     An `until_us` before OLDEST_US is no time but "nothing is promised yet".
     """
-    newest = max(arrival.until_us, arrival.sent_us or 0, arrival.last_us)
+    times = [at_us for _, _, at_us, _ in arrival.measured]
+    newest = max(arrival.until_us, arrival.sent_us or 0, arrival.last_us, *times)
     if newest > received_us + FUTURE_US:
         ahead_s = (newest - received_us) / 1e6
         return "time_in_future", f"newest time is {ahead_s:.0f} s ahead; set the gateway's clock"
-    if arrival.reads and arrival.first_us < OLDEST_US:
+    if min([*times, arrival.first_us] if arrival.reads else times, default=OLDEST_US) < OLDEST_US:
         return "time_too_old", "times before 2015; set the gateway's clock"
     return None
 
@@ -145,6 +165,7 @@ def without_reads(arrival: Arrival) -> Arrival:
         rssi_cdbm=NONE,
         receptions=NONE,
         payload=b"",
+        measured=(),
         first_us=NEVER_US,
         last_us=NEVER_US,
         asset=NONE,

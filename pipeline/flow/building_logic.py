@@ -13,7 +13,13 @@ from zlib import crc32
 
 import numpy as np
 
-from pipeline.contracts.transport import Checkpoint, GatewayMark, LateBatch, RawBatch
+from pipeline.contracts.transport import (
+    Checkpoint,
+    GatewayMark,
+    LateBatch,
+    Measurements,
+    RawBatch,
+)
 from pipeline.domain.events import ClosedWindow, UnknownTag, WindowResult
 from pipeline.domain.fences import Phase
 from pipeline.domain.floorplan import NOWHERE, Alignment, Building
@@ -33,7 +39,7 @@ from pipeline.flow.watermark import Watermark
 MAX_UNKNOWN_TAGS = 1000
 """Unregistered tags reported per building and window: strangers must not fill the database."""
 
-Record = ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint
+Record = ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | Measurements
 
 
 @dataclass
@@ -122,6 +128,8 @@ class BuildingFlow:
         if late_us is not None:
             memory.late_reads += len(late_us)
             records.append(_late_batch(arrival, late_us))
+        if arrival.measured:  # of no window: what was measured is history as it comes
+            records.append(Measurements(self.building.ids["organization"], arrival.measured))
         if self.timing.checkpoint_us and arrival.reads:
             records += self._raw_batch(arrival)
         gateway, promise_us = arrival.gateway, streams.until_us

@@ -48,7 +48,7 @@ def build(
     tracked = op.stateful_batch(
         "track", arrivals, lambda state: _BuildingLogic(state, directory, timing, policy, observer)
     )
-    # (building key, ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint)
+    # (building key, ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | Measurements)
     records = op.merge("records", tracked, lanes.falses)
     op.output("store", records, sink)
     return flow

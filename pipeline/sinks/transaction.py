@@ -16,6 +16,7 @@ from pipeline.contracts.transport import (
     DeadLetter,
     GatewayMark,
     LateBatch,
+    Measurements,
     RawBatch,
     StatusReport,
 )
@@ -26,9 +27,13 @@ from pipeline.sinks.binary_copy import HEADER, TRAILER
 from pipeline.sinks.event_rows import Row, when
 from pipeline.sinks.location_rows import LocationRows
 from pipeline.sinks.raw_rows import write_checkpoints, write_raw
+from pipeline.sinks.sensor_rows import write_measured
 from pipeline.sinks.stay_rows import ROOMS, SESSIONS, ZONES, Kind, last_words
 
-Record = ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | DeadLetter | StatusReport
+Record = (
+    ClosedWindow | GatewayMark | LateBatch | RawBatch | Checkpoint | Measurements | DeadLetter
+    | StatusReport
+)  # fmt: skip
 Fault = Callable[[str], None]
 """Called at named points; the chaos tests kill the process there."""
 
@@ -42,6 +47,7 @@ class Epoch:
     late: list[LateBatch] = field(default_factory=list)
     raw: list[RawBatch] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
+    measured: list[Measurements] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     statuses: dict[tuple[str, str, str], StatusReport] = field(default_factory=dict)
 
@@ -57,6 +63,8 @@ class Epoch:
                 self.raw.append(record)
             case Checkpoint():
                 self.checkpoints.append(record)
+            case Measurements():
+                self.measured.append(record)
             case DeadLetter():
                 self.dead.append(record)
             case StatusReport(organization=o, facility=f, gateway=g):
@@ -172,6 +180,7 @@ def _stage_stays(cursor: psycopg.Cursor, kind: Kind, rows: Iterable[Row]) -> Non
 def _write_rest(cursor: psycopg.Cursor, epoch: Epoch) -> None:
     write_raw(cursor, epoch.raw)
     write_checkpoints(cursor, epoch.checkpoints)
+    write_measured(cursor, epoch.measured)
     if epoch.marks:
         marks = [
             (m.organization, m.facility, m.gateway, m.boot, m.sequence, when(max(m.until_us, 0)))

@@ -44,8 +44,9 @@ def batch(
     boot: str = BOOT,
     oldest: int = 1,
     correction_us: int | None = None,
+    measured: Iterable[tuple[float, str, str, float]] = (),
 ) -> ReadBatch:
-    """A batch whose times are scenario seconds."""
+    """A batch whose times are scenario seconds; `measured`: second, tag, quantity, value."""
     seconds, tags, receivers, rssi = zip(*reads, strict=True) if reads else ((), (), (), ())
     cdbm = [synthetic.NO_RSSI if dbm is None else round(dbm * 100) for dbm in rssi]
     envelope = {
@@ -65,6 +66,10 @@ def batch(
         peak_cdbm=cdbm,
         count=[1] * len(tags),
         kind=[BLE] * len(tags),
+        sensors=[
+            codec.Measured(tag, quantity, synthetic.us(second), value)
+            for second, tag, quantity, value in measured
+        ],
     )
 
 
