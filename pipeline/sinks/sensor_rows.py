@@ -1,7 +1,8 @@
 """What tags measured, into the hypertable of sensor readings.
 
-A value belongs to the asset that wore its tag when it was measured; that of a tag that nobody wore
-is not kept. The key is natural, so a value that comes twice is one.
+A value belongs to the asset that wore its tag when it was measured, or, when nobody did, to the one
+that wears it now, as a position does; that of a tag that nobody wears is not kept. The key is
+natural, so a value that comes twice is one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ join app.quantity_codes((select array_agg(distinct s.quantity) from said_measure
     on quantity.wire_name = said.quantity
 join registry.tag on tag.organization_id = said.organization_id and tag.name = said.tag
     and tag.deleted_at is null
-join registry.tag_assignment as worn on worn.tag_id = tag.id and worn.during @> said.ts
+cross join lateral (
+    select w.asset_id from registry.tag_assignment as w
+    where w.tag_id = tag.id and (w.during @> said.ts or upper_inf(w.during))
+    order by w.during @> said.ts desc limit 1
+) as worn
 order by tag.id, quantity.code, said.ts, said.value
 on conflict do nothing
 """
