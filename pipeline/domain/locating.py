@@ -16,15 +16,16 @@ from pipeline.domain.ellipse import invert_2x2
 from pipeline.domain.fences import SECOND_US
 from pipeline.domain.floorplan import NOWHERE, Building
 from pipeline.domain.geometry import Floats
-from pipeline.domain.likelihood import Likelihood, Prior
+from pipeline.domain.evidence import Evidence, observe, slot_links
+from pipeline.domain.likelihood import Prior
 from pipeline.domain.observations import Heard, links
 from pipeline.domain.policy import Policy
-from pipeline.domain.radio import RadioModel
+from pipeline.domain.posterior import Cloud, Question
+from pipeline.domain.radio import Links, RadioModel
+from pipeline.domain.silence import Silence
 from pipeline.domain.tracks import NEVER_US, Ints, Tracks
 
-_FROM_FIX = (
-    "x_m", "y_m", "cxx", "cxy", "cyy", "exx", "exy", "eyy", "offset_db", "offset_variance",
-)  # fmt: skip
+EDGE_M = 0.25
 
 
 @dataclass(frozen=True)
@@ -68,26 +69,39 @@ def decide_floor(
 
 
 def locate(
-    building: Building, at: Tracks, heard: Heard, portal: Ints, at_us: int, policy: Policy
-) -> tuple[Tracks, Located]:
-    """Solve the tags whose last position no longer explains their reads; the rest are held."""
-    linked = links(building, heard, at.floor, policy.slab_loss_db)
-    linked = replace(linked, sigma_db=linked.sigma_db * policy.sigma_inflation)
-    model = RadioModel.of(linked, tag_height_m(building, at.floor, policy))
-    held = _widened(at, at_us, policy.hold_diffusion_m2_per_s, policy)
-    move = positioning.expected_move_m(Likelihood(model, held))
-    by_portal = portal != NOWHERE
-    solve = (at.heard_us == NEVER_US) | by_portal | (move >= policy.hold_m)
-    which = np.flatnonzero(solve)
-    on_bound = np.zeros(len(at), dtype=bool)
+    building: Building,
+    at: Tracks,
+    evidence: Evidence,
+    heard: Heard,
+    portal: Ints,
+    silence: tuple[Silence, Silence],
+    at_us: int,
+    policy: Policy,
+) -> tuple[Tracks, Evidence, Located]:
+    """Assets that stand still are held, and now and then solved anew from all that was heard while
+    they stood; those that move are solved from the window, the last position as the prior."""
+    first, by_portal = at.heard_us == NEVER_US, portal != NOWHERE
+    evidence, moved = observe(building, evidence, heard, policy)
+    stands = (evidence.age >= policy.stand_windows) & ~by_portal
+    due = stands & _is_due(evidence.age, policy)
+    ask = _Asked(building, at, evidence, silence, at_us, policy)
+    walking = np.flatnonzero(~stands)
+    standing = np.flatnonzero(due)
     after = replace(at, heard_us=np.full(len(at), at_us))
-    if len(which):
-        ours = _Task(building, at.at(which), model.tags(which), portal[which], at_us, policy)
-        fix = ours.solve()
-        on_bound[which] = fix.on_bound
-        after = after.put(which, **{name: getattr(fix, name) for name in _FROM_FIX})
-    receivers = linked.heard.sum(axis=0)
-    return _note_motion(after, at_us, policy), Located(solve, by_portal, receivers, on_bound)
+    if len(walking):
+        linked = links(building, heard, at.floor, policy.slab_loss_db, walking)
+        cloud = ask.walking(walking, linked, portal[walking], first[walking])
+        after = _put(after, walking, cloud, policy)
+    if len(standing):
+        after = _put(after, standing, ask.standing(standing), policy)
+    bounds = building.bounds
+    edge = (after.x_m - bounds[0, 0], bounds[1, 0] - after.x_m,
+            after.y_m - bounds[0, 1], bounds[1, 1] - after.y_m)  # fmt: skip
+    on_bound = (np.minimum.reduce(edge) < EDGE_M) & (~stands | due)
+    signals = heard.signal_count
+    return _note_motion(after, at_us, policy), evidence, Located(
+        ~stands | due, by_portal, signals, on_bound
+    )
 
 
 def tag_height_m(building: Building, floor: Ints, policy: Policy) -> Floats:
@@ -96,72 +110,106 @@ def tag_height_m(building: Building, floor: Ints, policy: Policy) -> Floats:
     return elevation[np.maximum(floor, 0)] + policy.tag_height_m
 
 
-def _widened(at: Tracks, at_us: int, diffusion_m2_per_s: float, policy: Policy) -> Prior:
-    """The last position if the asset has moved about at this rate since it was last heard."""
-    known, limit = at.heard_us != NEVER_US, policy.offset_sigma_db**2
-    wait_s = np.where(known, (at_us - at.heard_us) / SECOND_US, 0.0)
-    grown = diffusion_m2_per_s * np.minimum(wait_s, policy.diffusion_limit_s)
-    wandered = at.offset_variance + policy.offset_diffusion_db2_per_s * wait_s
-    return Prior(
-        at.x_m,
-        at.y_m,
-        *invert_2x2(at.cxx + grown, at.cxy, at.cyy + grown),
-        at.offset_db,
-        1.0 / np.where(known, np.minimum(wandered, limit), limit),
-    )
+def _is_due(age: Ints, policy: Policy) -> NDArray[np.bool_]:
+    """Ages, in windows, at which a standing asset is solved anew: doubling, then regularly."""
+    early = policy.stand_windows * 2 ** np.arange(6)
+    due: NDArray[np.bool_] = np.isin(age, early) | (age % policy.restand_windows == 0)
+    return due
+
+
+def _put(at: Tracks, which: Ints, cloud: Cloud, policy: Policy) -> Tracks:
+    """The tracks with new positions; the reported error is the calibrated one."""
+    scale = policy.error_scale
+    return at.put(
+        which,
+        x_m=cloud.x_m, y_m=cloud.y_m, cxx=cloud.cxx, cxy=cloud.cxy, cyy=cloud.cyy,
+        exx=scale * cloud.cxx, exy=scale * cloud.cxy, eyy=scale * cloud.cyy,
+        offset_db=cloud.offset_db, offset_variance=cloud.offset_variance,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class _Task:
-    """Assets to solve: their tracks (N,), links and portals."""
+class _Asked:
+    """The heard assets (N,) of a window, to be solved in two ways."""
 
     building: Building
     at: Tracks
-    model: RadioModel
-    portal: Ints
+    evidence: Evidence
+    silence: tuple[Silence, Silence]
+    """Of one window, and of many."""
     at_us: int
     policy: Policy
 
-    def solve(self) -> positioning.Fix:
-        """Two hypotheses, it stood still or it was moved; the better, with a penalty for change.
-
-        The belief about a moved asset is the wider one. So for one that moves already, where a
-        change has no penalty, "it stood still" can hardly cost less and is not asked; and as no
-        cost is below zero, a still one whose fix costs less than the penalty is not asked further.
-        """
-        policy, bounds, moving = self.policy, self.building.bounds, self.at.moving
-        stays = np.flatnonzero(~moving)
-        still = self._believe(policy.still_diffusion_m2_per_s).tags(stays)
-        stayed = positioning.solve(still, [(still.prior.x_m, still.prior.y_m)], bounds)
-        fix = positioning.Fix.unknown(len(moving)).put(stays, stayed)
-        ask = np.flatnonzero(fix.cost > policy.move_penalty)
-        moved = self._believe(policy.moving_diffusion_m2_per_s).tags(ask)
-        went = positioning.solve(moved, positioning.promising_starts(moved, bounds), bounds)
-        wins = went.cost + np.where(moving[ask], 0.0, policy.move_penalty) < fix.cost[ask]
-        return fix.put(ask[wins], went.tags(wins))
-
-    def _believe(self, diffusion_m2_per_s: float) -> Likelihood:
-        """The last position, widened; the weighted centroid at first sight; a portal's place."""
-        last = _widened(self.at, self.at_us, diffusion_m2_per_s, self.policy)
-        by_portal, first = self.portal != NOWHERE, self.at.heard_us == NEVER_US
-        if not (by_portal | first).any():
-            return Likelihood(self.model, last)
+    def walking(
+        self, which: Ints, linked: Links, portal: Ints, first: NDArray[np.bool_]
+    ) -> Cloud:
+        """From this window's reads (links of `which`) and the last position."""
+        policy, at = self.policy, self.at.at(which)
+        shadow = linked.sigma_db * policy.sigma_inflation
+        model = self._model(at, replace(linked, sigma_db=shadow))
+        prior = self._prior(at, policy.moving_diffusion_m2_per_s)
+        by_portal = portal != NOWHERE
         receivers = self.building.receivers
-        place = receivers.position_m[self.portal]
-        x, y = positioning.weighted_centroid(self.model)
-        wide = self.policy.first_sight_sigma_m**2
-        error = np.where(by_portal, receivers.range_m[self.portal] ** 2, wide)
+        place, error = receivers.position_m[portal], receivers.range_m[portal] ** 2
+        x, y = positioning.weighted_centroid(model)
+        wide = 1.0 / policy.first_sight_sigma_m**2
+        anew = Prior(x, y, np.full(len(x), wide), np.zeros(len(x)), np.full(len(x), wide),
+                     prior.offset_db, prior.offset_precision)  # fmt: skip
         cases = [by_portal, first]
-        prior = Prior(
-            np.select(cases, [place[:, 0], x], last.x_m),
-            np.select(cases, [place[:, 1], y], last.y_m),
-            np.where(by_portal | first, 1.0 / error, last.ixx),
-            np.where(by_portal | first, 0.0, last.ixy),
-            np.where(by_portal | first, 1.0 / error, last.iyy),
-            last.offset_db,
-            last.offset_precision,
+        near = Prior(
+            np.select(cases, [place[:, 0], x], prior.x_m),
+            np.select(cases, [place[:, 1], y], prior.y_m),
+            np.select(cases, [1.0 / error, anew.ixx], prior.ixx),
+            np.select(cases, [0.0, 0.0], prior.ixy),
+            np.select(cases, [1.0 / error, anew.iyy], prior.iyy),
+            prior.offset_db,
+            prior.offset_precision,
         )
-        return Likelihood(self.model, prior)
+        question = self._ask(at, model, linked.rssi_dbm, near, self.silence[0])
+        cloud = question.answer(near.x_m, near.y_m, None, 2)
+        lost = np.flatnonzero((first | (cloud.misfit > policy.lost_misfit)) & ~by_portal)
+        if len(lost):
+            again = replace(question, prior=anew).tags(lost)
+            found = again.answer(x[lost], y[lost], policy.search_m, 3)
+            better = first[lost] | (found.misfit < 0.6 * cloud.misfit[lost])
+            cloud = cloud.put(lost[better], found.tags(np.flatnonzero(better)))
+        # One window says little about the tag's power, and shadowing would be taken for it.
+        return replace(cloud, offset_db=at.offset_db, offset_variance=at.offset_variance)
+
+    def standing(self, which: Ints) -> Cloud:
+        """From everything heard since each of these assets stands; the last position only says
+        where to look."""
+        policy, at = self.policy, self.at.at(which)
+        linked = slot_links(self.building, self.evidence.at(which), at.floor, policy)
+        model = self._model(at, linked)
+        wide = np.full(len(which), 1.0 / policy.stand_sigma_m**2)
+        prior = replace(self._prior(at, 0.0), ixx=wide, ixy=0.0 * wide, iyy=wide)
+        question = self._ask(at, model, linked.rssi_dbm, prior, self.silence[1])
+        return question.answer(at.x_m, at.y_m, policy.search_m, 3)
+
+    def _model(self, at: Tracks, linked: Links) -> RadioModel:
+        return RadioModel.of(linked, tag_height_m(self.building, at.floor, self.policy))
+
+    def _ask(
+        self, at: Tracks, model: RadioModel, rssi_dbm: Floats, prior: Prior, silence: Silence
+    ) -> Question:
+        return Question(model, rssi_dbm, silence, at.floor, prior, self.building.bounds)
+
+    def _prior(self, at: Tracks, diffusion_m2_per_s: float) -> Prior:
+        """The last position if the asset has moved about at this rate since it was last heard."""
+        policy = self.policy
+        known, limit = at.heard_us != NEVER_US, policy.offset_sigma_db**2
+        wait_s = np.where(known, (self.at_us - at.heard_us) / SECOND_US, 0.0)
+        grown = diffusion_m2_per_s * np.minimum(wait_s, policy.diffusion_limit_s)
+        variance = np.where(known & (at.offset_variance > 0), at.offset_variance, limit)
+        wandered = np.minimum(variance + policy.offset_diffusion_db2_per_s * wait_s, limit)
+        return Prior(
+            at.x_m,
+            at.y_m,
+            *invert_2x2(at.cxx + grown, at.cxy, at.cyy + grown),
+            at.offset_db,
+            1.0 / wandered,
+        )
 
 
 def _note_motion(at: Tracks, at_us: int, policy: Policy) -> Tracks:

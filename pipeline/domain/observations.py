@@ -122,9 +122,13 @@ def strongest(building: Building, heard: Heard) -> tuple[Ints, Ints, Ints]:
     return heard.signals[keep], np.cumsum(count) - count, count
 
 
-def links(building: Building, heard: Heard, floor: Ints, slab_loss_db: float) -> Links:
-    """The links of the heard assets (N,), each assumed to be on `floor` (N,)."""
+def links(
+    building: Building, heard: Heard, floor: Ints, slab_loss_db: float, which: Ints | None = None
+) -> Links:
+    """The links of the heard assets (N,), each assumed to be on `floor` (N,); or of `which`."""
     rows, first, count = strongest(building, heard)
+    if which is not None:
+        first, count, floor = first[which], count[which], floor[which]
     depth = np.arange(max(1, int(count.max(initial=0))))[:, None]
     valid = depth < count
     if len(rows):

@@ -17,21 +17,40 @@ class Policy:
     """Shadowing does not average out from window to window: residuals count for less.
 
     Chosen on the survey rows of the `flat` set so that the 90 % ellipse holds the truth."""
-    still_diffusion_m2_per_s: float = 0.1
-    """How fast the belief widens about a tag that stands still ..."""
-    moving_diffusion_m2_per_s: float = 9.0
-    """... and about one that is being moved: each window weighs the two against each other."""
-    move_penalty: float = 1.0
-    """How much better, in log likelihood, "it was moved" must explain the reads of a still tag."""
-    hold_diffusion_m2_per_s: float = 1.0
-    """Widening used to ask whether the last position still explains the reads."""
+    least_shadow_db: float = 2.0
+    """What averaging over a stand cannot remove, at least."""
+    moving_diffusion_m2_per_s: float = 4.0
+    """How fast the belief widens about a tag that may be moving."""
     diffusion_limit_s: float = 100.0
+    error_scale: float = 1.0
+    """The reported covariance is the posterior's times this."""
+    young_windows: int = 12
+    """A tag that has just come to rest is watched more closely ..."""
+    young_restless: float = 4.0
+    """... and has moved when its reads differ from their mean by this (see evidence.unrest) ..."""
+    restless: float = 10.0
+    """... and later by this."""
+    stand_windows: int = 6
+    """A tag whose reads have not changed for so long stands: it is held."""
+    restand_windows: int = 240
+    """A standing tag is solved anew from all its reads at least this often."""
+    stand_sigma_m: float = 8.0
+    """How far from the last position a standing tag is looked for."""
+    search_m: float = 12.0
+    lost_misfit: float = 3.0
+    """Squared residual, in sigmas, at which the last position is no longer believed."""
+    best_sensitivity_dbm: float = -95.0
+    """No receiver is taken to hear fainter tags than this, half of the time."""
+    scan_share: float = 0.85
+    """The chance that a receiver catches a strong tag in one window ..."""
+    stand_scan_share: float = 0.97
+    """... and in many."""
+    alive_s: float = 15.0
+    """A receiver that has heard nobody for so long says nothing by its silence."""
     offset_sigma_db: float = 2.0
     """How much tags differ in transmit power and mounting."""
     offset_diffusion_db2_per_s: float = 0.01
     first_sight_sigma_m: float = 6.0
-    hold_m: float = 0.25
-    """A tag that one step would move less than this is not solved again."""
 
     floor_margin_db: float = 3.0
     floor_streak: int = 3

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.domain import alerts, utilization
 from pipeline.domain.codes import Method, Reason
 from pipeline.domain.ellipse import radius_90_m
+from pipeline.domain.evidence import Evidence
 from pipeline.domain.events import AlertTransition, Positions, WindowResult
 from pipeline.domain.fences import SECOND_US, Fences, Sighting
 from pipeline.domain.floorplan import Alignment, Building
@@ -28,6 +29,7 @@ from pipeline.domain.overlay import NOT_LAID, Overlays
 from pipeline.domain.policy import Policy
 from pipeline.domain.presence import decide_room, departures
 from pipeline.domain.rooms import portals
+from pipeline.domain.silence import NOT_DRAWN, Ears, Quiet
 from pipeline.domain.tracks import NEVER_US, Tracks
 from pipeline.domain.watching import watch
 
@@ -40,16 +42,27 @@ class BuildingState:
 
     tracks: Tracks
     fences: Fences
+    evidence: Evidence
+    ears: Ears
     overlays: Overlays = NOT_LAID
-    """Follows from the tracks; kept only to save time."""
+    quiet: Quiet = NOT_DRAWN
+    """These two follow from the rest; kept only to save time."""
 
     @classmethod
     def empty(cls, building: Building) -> BuildingState:
-        assets = len(building.assets)
-        return cls(Tracks.empty(assets), Fences.empty(len(building.zones), assets))
+        assets, zones = len(building.assets), len(building.zones)
+        ears = Ears.empty(len(building.receivers))
+        return cls(
+            Tracks.empty(assets), Fences.empty(zones, assets), Evidence.empty(assets), ears
+        )
 
     def move_to(self, old: Alignment, new: Alignment) -> BuildingState:
-        return BuildingState(self.tracks.move_to(old, new), self.fences.move_to(old, new))
+        return BuildingState(
+            self.tracks.move_to(old, new),
+            self.fences.move_to(old, new),
+            self.evidence.move_to(old, new),
+            self.ears.move_to(old, new),
+        )
 
 
 def advance(
@@ -67,7 +80,10 @@ def advance(
     first = before.heard_us == NEVER_US
 
     at, floor_changed = decide_floor(building, before, heard, portal, end_us, policy)
-    at, outcome = locate(building, at, heard, portal, end_us, policy)
+    ears = state.ears.hear(seen, end_us)
+    quiet, silence = state.quiet.of(building, ears, end_us, policy)
+    known = state.evidence.at(assets)
+    at, known, outcome = locate(building, at, known, heard, portal, silence, end_us, policy)
     overlays, overlay = state.overlays.of(building, assets, at)
     at, visits = decide_room(building, at, overlay, assets, portal, first, start_us, end_us, policy)
     sighting = Sighting(assets, at, _previous_xy(before, at), overlay.zone_points, first)
@@ -79,7 +95,8 @@ def advance(
     fences, zone_visits = watch(building, state.fences, sighting, tracks.heard_us, end_us)
     transitions = alerts.forbidden_zone(building, tracks, zone_visits, end_us)
     tracks, lost = utilization.expire(building, tracks, end_us, policy)
-    return BuildingState(tracks, fences, overlays), WindowResult(
+    evidence = state.evidence.put(assets, known)
+    return BuildingState(tracks, fences, evidence, ears, overlays, quiet), WindowResult(
         building=building.key,
         start_us=start_us,
         end_us=end_us,
