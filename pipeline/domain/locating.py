@@ -165,7 +165,7 @@ class _Asked:
             prior.offset_db,
             prior.offset_precision,
         )
-        question = self._ask(at, model, linked.rssi_dbm, near, self.silence[0])
+        question = self._ask(at, model, near, self.silence[0])
         cloud = question.answer(near.x_m, near.y_m, None, 2)
         lost = np.flatnonzero((first | (cloud.misfit > policy.lost_misfit)) & ~by_portal)
         if len(lost):
@@ -184,16 +184,14 @@ class _Asked:
         model = self._model(at, linked)
         wide = np.full(len(which), 1.0 / policy.stand_sigma_m**2)
         prior = replace(self._prior(at, 0.0), ixx=wide, ixy=0.0 * wide, iyy=wide)
-        question = self._ask(at, model, linked.rssi_dbm, prior, self.silence[1])
+        question = self._ask(at, model, prior, self.silence[1])
         return question.answer(at.x_m, at.y_m, policy.search_m, 3)
 
     def _model(self, at: Tracks, linked: Links) -> RadioModel:
         return RadioModel.of(linked, tag_height_m(self.building, at.floor, self.policy))
 
-    def _ask(
-        self, at: Tracks, model: RadioModel, rssi_dbm: Floats, prior: Prior, silence: Silence
-    ) -> Question:
-        return Question(model, rssi_dbm, silence, at.floor, prior, self.building.bounds)
+    def _ask(self, at: Tracks, model: RadioModel, prior: Prior, silence: Silence) -> Question:
+        return Question(model, silence, at.floor, prior, self.building.bounds)
 
     def _prior(self, at: Tracks, diffusion_m2_per_s: float) -> Prior:
         """The last position if the asset has moved about at this rate since it was last heard."""

@@ -55,7 +55,6 @@ class Question:
     """Reads, silence and prior of N tags on the floors `floor` (N,)."""
 
     model: RadioModel
-    rssi_dbm: Floats
     silence: Silence
     floor: Ints
     prior: Prior
@@ -63,8 +62,8 @@ class Question:
 
     def tags(self, which: Ints) -> Question:
         return Question(
-            self.model.tags(which), self.rssi_dbm.take(which, axis=1), self.silence,
-            self.floor[which], self.prior.tags(which), self.bounds,
+            self.model.tags(which), self.silence, self.floor[which], self.prior.tags(which),
+            self.bounds,
         )  # fmt: skip
 
     def answer(self, x_m: Floats, y_m: Floats, radius_m: float | None, rounds: int) -> Cloud:
@@ -102,11 +101,8 @@ class Question:
         residual = model.residual(x, y, prior.offset_db)
         k, n = model.x_m.shape
         information = model.information.reshape(k, 1, n)
-        mean_dbm = self.rssi_dbm[:, None, :] - residual
-        missed = self.silence.unheard_by(model.receiver, mean_dbm)
-        np.copyto(missed, 1.0, where=information == 0.0)
-        # What is heard by some is not heard by nobody: their part comes out of the map again.
-        quiet = self.silence.at(self.floor, x, y) - np.log(multiply_receivers(missed))
+        heard = model.information > 0.0
+        quiet = self.silence.log_p_except(model.receiver, heard, self.floor, x, y)
         sigma = 1.0 / np.sqrt(prior.offset_precision)
         found = []
         for node, share in NODES:

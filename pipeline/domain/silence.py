@@ -21,12 +21,14 @@ from pipeline.domain.radio import MIN_DISTANCE_M
 from pipeline.domain.tracks import matching
 
 CELL_M = 1.0
-REACH_M = 40.0
-"""Beyond this a silent receiver says nothing."""
+SIDE = 61
+"""Cells across; of what is farther from a silent receiver it says nothing."""
 STEP_DB = 2.0
 SLOPE_DB = 2.9
 """Logistic scale of the chance of being heard: shadowing of 5 dB."""
 DEAF_DBM = 0.0
+LUCK_DB = 3.0
+"""The faintest read that came through was a lucky one."""
 
 
 @dataclass(frozen=True)
@@ -68,59 +70,63 @@ class Ears:
         """(R,) what each hears half of the time, in steps, never better than `best_dbm`; inf for
         one that has heard nobody since, or is no BLE receiver: it says nothing."""
         alive = (self.heard_us >= since_us) & (building.receivers.kind == BLE)
-        steps = np.ceil(np.maximum(self.faintest_dbm, best_dbm) / STEP_DB)
+        steps = np.ceil(np.maximum(self.faintest_dbm + LUCK_DB, best_dbm) / STEP_DB)
         return np.where(alive, steps * STEP_DB, np.inf)
 
 
 @dataclass(frozen=True)
 class Silence:
-    """`log_p` (floors, ny, nx): log probability that no living receiver hears a tag there."""
+    """Log probabilities on a grid of CELL_M; the same cells for one receiver and for all, so that
+    what is taken out is exactly what was put in."""
 
     origin_m: Floats
     log_p: Floats
+    """(floors, ny, nx): that no living receiver hears a tag there."""
+    part: NDArray[np.float32]
+    """(R, floors, SIDE, SIDE): that this one does not, in the cells around it."""
+    corner: Ints
+    """(2, R) column and row of the first of these cells."""
     threshold_dbm: Floats
     """(R,) inf where the receiver is not living."""
-    scan_share: float
 
     @classmethod
     def draw(cls, building: Building, threshold_dbm: Floats, radio: Reception) -> Silence:
         """The map when the receivers hear tags of `threshold_dbm` (R,) half of the time."""
-        return cls(
-            building.bounds[0].copy(), _log_p(building, threshold_dbm, radio), threshold_dbm,
-            radio.scan_share,
-        )  # fmt: skip
+        low, high = building.bounds
+        nx, ny = np.maximum(1, np.ceil((high - low) / CELL_M)).astype(int)
+        at = building.receivers.position_m[:, :2]
+        corner = (np.floor((at - low) / CELL_M).astype(np.int64) - SIDE // 2).T
+        floors = len(building.floors)
+        part = np.zeros((len(at), floors, SIDE, SIDE), dtype=np.float32)
+        log_p = np.zeros((floors, ny + 2 * SIDE, nx + 2 * SIDE))
+        for r in np.flatnonzero(np.isfinite(threshold_dbm)).tolist():
+            x, y = (low[i] + (corner[i, r] + np.arange(SIDE) + 0.5) * CELL_M for i in (0, 1))
+            i, j = np.clip(corner[:, r] + SIDE, 0, [nx + SIDE, ny + SIDE])
+            for f in range(floors):
+                mean = _mean_dbm(building, r, f, *np.meshgrid(x, y), radio)
+                chance = radio.scan_share / (1 + np.exp((threshold_dbm[r] - mean) / SLOPE_DB))
+                part[r, f] = np.log1p(-chance)
+                log_p[f, j : j + SIDE, i : i + SIDE] += part[r, f]
+        inner = np.ascontiguousarray(log_p[:, SIDE : SIDE + ny, SIDE : SIDE + nx])
+        return cls(low.copy(), inner, part, corner, threshold_dbm)
 
-    def at(self, floor: Ints, x_m: Floats, y_m: Floats) -> Floats:
-        """(P, N) log probability of being heard by nobody, tags on `floor` (N,)."""
+    def log_p_except(
+        self, receiver: Ints, heard: NDArray[np.bool_], floor: Ints, x_m: Floats, y_m: Floats
+    ) -> Floats:
+        """(P, N) log probability that none hears tags on `floor` (N,) at (x, y) (P, N), but for
+        those that did: `receiver` (K, N), where `heard` (K, N)."""
         _, ny, nx = self.log_p.shape
         i = np.clip(((x_m - self.origin_m[0]) / CELL_M).astype(np.int64), 0, nx - 1)
         j = np.clip(((y_m - self.origin_m[1]) / CELL_M).astype(np.int64), 0, ny - 1)
-        found: Floats = self.log_p.reshape(-1).take((np.maximum(floor, 0) * ny + j) * nx + i)
+        level = np.maximum(floor, 0)
+        found: Floats = self.log_p.reshape(-1).take((level * ny + j) * nx + i)
+        flat, floors = self.part.reshape(-1), self.part.shape[1]
+        for r, was_heard in zip(receiver, heard, strict=True):
+            u, v = i - self.corner[0, r], j - self.corner[1, r]
+            inside = (u >= 0) & (u < SIDE) & (v >= 0) & (v < SIDE) & was_heard
+            cell = ((r * floors + level) * SIDE + v) * SIDE + u
+            found -= np.where(inside, flat.take(np.where(inside, cell, 0)), 0.0)
         return found
-
-    def unheard_by(self, receiver: NDArray[np.int64], mean_dbm: Floats) -> Floats:
-        """(K, P, N) probability that each receiver (K, N) misses a tag whose mean there is so."""
-        shape = (len(receiver), *(1,) * (mean_dbm.ndim - 2), receiver.shape[1])
-        threshold = self.threshold_dbm[receiver].reshape(shape)
-        return 1.0 - _chance(mean_dbm, threshold, self.scan_share)
-
-
-def _log_p(building: Building, threshold_dbm: Floats, radio: Reception) -> Floats:
-    """(floors, ny, nx), at the middle of each cell."""
-    bounds, receivers = building.bounds, building.receivers
-    nx, ny = np.maximum(1, np.ceil((bounds[1] - bounds[0]) / CELL_M)).astype(int)
-    x = bounds[0, 0] + (np.arange(nx) + 0.5) * CELL_M
-    y = bounds[0, 1] + (np.arange(ny) + 0.5) * CELL_M
-    log_p = np.zeros((len(building.floors), ny, nx))
-    for r in np.flatnonzero(np.isfinite(threshold_dbm)).tolist():
-        at = receivers.position_m[r]
-        i, j = (np.abs(line - c) <= REACH_M for line, c in ((x, at[0]), (y, at[1])))
-        if i.any() and j.any():
-            window = np.ix_(j, i)
-            for f in range(len(building.floors)):
-                mean = _mean_dbm(building, r, f, *np.meshgrid(x[i], y[j]), radio)
-                log_p[f][window] += np.log1p(-_chance(mean, threshold_dbm[r], radio.scan_share))
-    return log_p
 
 
 def _mean_dbm(
@@ -137,13 +143,6 @@ def _mean_dbm(
     if here is its and not building.wall_map.is_flat:
         mean -= building.wall_map.loss_at(np.array(r), x_m, y_m)
     return mean
-
-
-def _chance(mean_dbm: Floats, threshold_dbm: Floats | float, scan: float) -> Floats:
-    """Of being heard; 0 for a threshold of inf."""
-    z = np.minimum((threshold_dbm - mean_dbm) / SLOPE_DB, 60.0)
-    chance: Floats = scan / (1.0 + np.exp(z))
-    return chance
 
 
 @dataclass(frozen=True)
