@@ -19,6 +19,7 @@ from pipeline.cli import (
     demo,
     health,
     keys,
+    locate,
     migrate,
     replay,
     run,
@@ -38,7 +39,7 @@ from pipeline.sources.errors import SourceError
 
 COMMANDS = (
     demo, run, migrate, site, keys, setup, simulate, health,
-    shards, bridge, capacity, capture, replay, backfill,
+    shards, bridge, capacity, capture, replay, backfill, locate,
 )  # fmt: skip
 
 

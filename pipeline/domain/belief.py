@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.belief_likelihood import Heard, log_likelihood
 from pipeline.domain.belief_motion import Diffuser, Motion
+from pipeline.domain.fingerprints import Fingerprints
 from pipeline.domain.geometry import Floats
 from pipeline.domain.radio_field import RadioField, Single
 
@@ -64,19 +65,26 @@ class _Held:
 class BeliefFilter:
     """State of all tags of one building. `labels` (C, L): membership of each place, 0 or 1."""
 
-    field: RadioField
-    motion: Motion = Motion()
+    radio: RadioField
+    motion: Motion = field(default_factory=Motion)
     labels: Single | None = None
+    fingerprints: Fingerprints | None = None
+    learned: Floats | None = None
+    """(H,): how many tags spoke for each hypothesis; may be shared by filters of one building."""
     _held: dict[int, _Held] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        lattice = self.field.lattice
+        lattice = self.radio.lattice
         self._diffuser = Diffuser(lattice, self.motion)
-        self._learned = np.zeros(len(self.field))
+        self._learned = np.zeros(len(self.radio)) if self.learned is None else self.learned
         self._start = (lattice.weight / lattice.weight.sum()).astype(np.float32).ravel()
         self._middle = lattice.xy_m.mean(axis=0)
         x, y = (lattice.xy_m - self._middle).T
         self._moments = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], 1).astype(np.float32)
+
+    def forget(self, tag: int) -> None:
+        """The tag is somewhere else: its next window is its first."""
+        self._held.pop(tag, None)
 
     def advance(self, heard: Heard) -> Where:
         """Take in one window; windows come in order of time and a tag appears once in each."""
@@ -93,11 +101,11 @@ class BeliefFilter:
 
     @property
     def _block_rows(self) -> int:
-        return max(1, BLOCK // len(self.field.lattice))
+        return max(1, BLOCK // len(self.radio.lattice))
 
     @property
     def _newcomer_rows(self) -> int:
-        return min(len(self.field), _limit(ROWS_OF_NEWCOMERS, len(self._held)))
+        return min(len(self.radio), _limit(ROWS_OF_NEWCOMERS, len(self._held)))
 
     def _advance(self, heard: Heard) -> Where:
         held = [
@@ -113,7 +121,9 @@ class BeliefFilter:
         belief = self._diffuser.spread(belief, elapsed[row_tag])
         fresh = np.array([one.windows == 0 for one in held])
         power = np.where(fresh, 1.0, self.motion.power(elapsed)).astype(np.float32)
-        log = log_likelihood(self.field, heard, row_tag, hypothesis)
+        log = log_likelihood(self.radio, heard, row_tag, hypothesis)
+        if self.fingerprints is not None:
+            log = self.fingerprints.mixed(log, heard, row_tag, self.radio.shift_db[hypothesis])
         log *= power[row_tag, None]
         log -= np.maximum.reduceat(log.max(axis=1), starts)[row_tag, None]
         belief *= np.exp(log, out=log)
@@ -121,10 +131,11 @@ class BeliefFilter:
         total = np.maximum(np.add.reduceat(mass, starts), 1e-30)
         belief *= (1.0 / total)[row_tag, None].astype(np.float32)
         self._keep(heard, held, starts, hypothesis, belief, mass / total[row_tag])
-        return self._where(np.add.reduceat(belief, starts, axis=0) if len(belief) > len(held) else belief)
+        several = len(belief) > len(held)
+        return self._where(np.add.reduceat(belief, starts, axis=0) if several else belief)
 
     def _new(self, time_s: float) -> _Held:
-        weight = PRIOR_TAGS * np.exp(self.field.log_prior) + self._learned
+        weight = PRIOR_TAGS * np.exp(self.radio.log_prior) + self._learned
         chosen = np.sort(np.argsort(-weight, kind="stable")[: self._newcomer_rows])
         weight = weight[chosen] / weight[chosen].sum()
         return _Held(chosen, weight[:, None].astype(np.float32) * self._start, time_s, 0)
@@ -156,7 +167,7 @@ class BeliefFilter:
             self._held[tag] = _Held(hypothesis[rows][good], kept, time, windows)
 
     def _where(self, belief: Single) -> Where:
-        lattice = self.field.lattice
+        lattice = self.radio.lattice
         floors = belief.reshape(len(belief), len(lattice.heights_m), -1)
         layer = floors.sum(axis=2).argmax(axis=1)
         moments = (floors.sum(axis=1) @ self._moments).astype(np.float64)

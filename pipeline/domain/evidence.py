@@ -67,7 +67,7 @@ class Evidence:
 
     def put(self, which: Ints, other: Evidence) -> Evidence:
         """A copy in which the assets `which` have what `other` says."""
-        if len(which) == len(self.age):
+        if len(which) == len(self.age) and (which == np.arange(len(which))).all():
             return other
         columns: dict[str, Any] = {f.name: getattr(self, f.name).copy() for f in fields(self)}
         for name, column in columns.items():
@@ -112,7 +112,7 @@ def observe(
     share = 1.0 / np.minimum(count + 1.0, MEMORY_WINDOWS)
     mean[where] += (gap * share).astype(np.float32)
     seen[where] = np.minimum(count + 1, MEMORY_WINDOWS)
-    slots[moved], seen[moved] = NOWHERE, 0
+    slots[moved], mean[moved], seen[moved] = NOWHERE, 0.0, 0
     fresh = np.flatnonzero(~known | moved[column])
     if len(fresh):
         _fill(slots, mean, seen, column[fresh], receiver[fresh], rssi[fresh])
@@ -137,20 +137,28 @@ def slot_links(building: Building, evidence: Evidence, floor: Ints, policy: Poli
     noise, r = evidence.noise_db2.astype(np.float64), building.receivers
     level = np.array([f.level for f in building.floors], dtype=np.float64)
     slabs = np.abs(level[r.floor].take(receiver) - level[floor])
-    shadow = np.maximum(r.sigma_db.take(receiver) ** 2 - noise, policy.least_shadow_db**2)
-    fading = noise / np.maximum(evidence.count.T, 1)
+    sigma = remaining_sigma_db(r.sigma_db.take(receiver), noise, evidence.count.T, policy)
     return Links(
         heard,
         evidence.mean_dbm.T.astype(np.float64),
         *(r.position_m[:, i].take(receiver) for i in range(3)),
         r.p0_dbm.take(receiver),
         r.path_loss_exponent.take(receiver),
-        np.sqrt(shadow + fading),
+        sigma,
         slabs * policy.slab_loss_db,
         receiver,
         slabs == 0,
         None if building.wall_map.is_flat else building.wall_map,
     )
+
+
+def remaining_sigma_db(
+    sigma_db: Floats, noise_db2: Floats, count: NDArray[np.integer[Any]], policy: Policy
+) -> Floats:
+    """Of a receiver's residual, once `count` reads with this noise have been averaged."""
+    shadow = np.maximum(sigma_db * sigma_db - noise_db2, policy.least_shadow_db**2)
+    left: Floats = np.sqrt(shadow + noise_db2 / np.maximum(count, 1))
+    return left
 
 
 def _slots(evidence: Evidence, column: Ints, receiver: Ints) -> tuple[Ints, NDArray[np.bool_]]:

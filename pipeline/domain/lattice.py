@@ -5,7 +5,7 @@ Places lie row by row (x fastest), one layer per height at which a tag may be ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,6 +44,10 @@ class Lattice:
         origin = middle - 0.5 * cell * (np.array([nx, ny]) - 1)
         weight = np.ones((len(heights_m), ny, nx), np.float32)
         return cls(origin, cell, nx, ny, np.asarray(heights_m, dtype=np.float64), weight)
+
+    def weighted(self, weight: NDArray[np.float32]) -> Lattice:
+        """The same places, `weight` (F, ny, nx) likely."""
+        return replace(self, weight=weight)
 
     def __len__(self) -> int:
         return len(self.heights_m) * self.ny * self.nx

@@ -16,9 +16,9 @@ from pipeline.domain.ellipse import invert_2x2
 from pipeline.domain.fences import SECOND_US
 from pipeline.domain.floorplan import NOWHERE, Building
 from pipeline.domain.geometry import Floats
-from pipeline.domain.evidence import Evidence, observe, slot_links
+from pipeline.domain.evidence import Evidence, observe, remaining_sigma_db, slot_links
 from pipeline.domain.likelihood import Prior
-from pipeline.domain.observations import Heard, links
+from pipeline.domain.observations import Heard, links, receptions
 from pipeline.domain.policy import Policy
 from pipeline.domain.posterior import Cloud, Question
 from pipeline.domain.radio import Links, RadioModel
@@ -90,6 +90,10 @@ def locate(
     after = replace(at, heard_us=np.full(len(at), at_us))
     if len(walking):
         linked = links(building, heard, at.floor, policy.slab_loss_db, walking)
+        noise = evidence.noise_db2[walking].astype(np.float64)
+        reads = receptions(building, heard, walking)
+        sigma = remaining_sigma_db(linked.sigma_db, noise, reads, policy)
+        linked = replace(linked, sigma_db=sigma)
         cloud = ask.walking(walking, linked, portal[walking], first[walking])
         after = _put(after, walking, cloud, policy)
     if len(standing):
@@ -99,7 +103,7 @@ def locate(
             after.y_m - bounds[0, 1], bounds[1, 1] - after.y_m)  # fmt: skip
     on_bound = (np.minimum.reduce(edge) < EDGE_M) & (~stands | due)
     signals = heard.signal_count
-    return _note_motion(after, at_us, policy), evidence, Located(
+    return _note_motion(after, moved, stands, at_us), evidence, Located(
         ~stands | due, by_portal, signals, on_bound
     )
 
@@ -145,8 +149,7 @@ class _Asked:
     ) -> Cloud:
         """From this window's reads (links of `which`) and the last position."""
         policy, at = self.policy, self.at.at(which)
-        shadow = linked.sigma_db * policy.sigma_inflation
-        model = self._model(at, replace(linked, sigma_db=shadow))
+        model = self._model(at, linked)
         prior = self._prior(at, policy.moving_diffusion_m2_per_s)
         by_portal = portal != NOWHERE
         receivers = self.building.receivers
@@ -210,15 +213,16 @@ class _Asked:
         )
 
 
-def _note_motion(at: Tracks, at_us: int, policy: Policy) -> Tracks:
-    """An asset moves until it has stayed within rest_m of one place for rest_s."""
-    away = np.hypot(at.x_m - at.rest_x_m, at.y_m - at.rest_y_m) > policy.rest_m
-    away |= at.rest_us == NEVER_US
-    rested = ~away & (at_us - at.rest_us >= policy.rest_s * SECOND_US)
+def _note_motion(
+    at: Tracks, moved: NDArray[np.bool_], stands: NDArray[np.bool_], at_us: int
+) -> Tracks:
+    """An asset moves from when its reads change until they have been the same for a while."""
+    began = at.rest_us == NEVER_US
+    anew = moved | began
     return replace(
         at,
-        rest_x_m=np.where(away, at.x_m, at.rest_x_m),
-        rest_y_m=np.where(away, at.y_m, at.rest_y_m),
-        rest_us=np.where(away, at_us, at.rest_us),
-        moving=np.where(away & (at.rest_us != NEVER_US), True, at.moving & ~rested),
+        rest_x_m=np.where(anew, at.x_m, at.rest_x_m),
+        rest_y_m=np.where(anew, at.y_m, at.rest_y_m),
+        rest_us=np.where(anew, at_us, at.rest_us),
+        moving=(at.moving | (moved & ~began)) & ~stands,
     )

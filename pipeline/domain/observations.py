@@ -156,6 +156,16 @@ def links(
     )
 
 
+def receptions(building: Building, heard: Heard, which: Ints) -> Ints:
+    """How many reads stand behind each of `links` of the heard assets `which`: (K, N)."""
+    rows, first, count = strongest(building, heard)
+    first, count = first[which], count[which]
+    depth = np.arange(max(1, int(count.max(initial=0))))[:, None]
+    if not len(rows):
+        return np.zeros((len(depth), len(which)), dtype=np.int64)
+    return heard.seen.receptions.take(rows.take(np.where(depth < count, first + depth, 0)))
+
+
 def _by_pair(asset: Ints, receiver: Ints) -> Ints:
     """Order by asset, then receiver: two stable sorts, of numbers as narrow as they fit, because
     numpy sorts up to 16 bits by counting."""

@@ -13,22 +13,18 @@ class Policy:
     """Height of a tag above its floor: a prior that also helps x and y."""
     slab_loss_db: float = 15.0
     """Attenuation of one floor slab."""
-    sigma_inflation: float = 1.25
-    """Shadowing does not average out from window to window: residuals count for less.
-
-    Chosen on the survey rows of the `flat` set so that the 90 % ellipse holds the truth."""
     least_shadow_db: float = 2.0
     """What averaging over a stand cannot remove, at least."""
-    moving_diffusion_m2_per_s: float = 4.0
+    moving_diffusion_m2_per_s: float = 6.0
     """How fast the belief widens about a tag that may be moving."""
     diffusion_limit_s: float = 100.0
-    error_scale: float = 1.0
+    error_scale: float = 1.4
     """The reported covariance is the posterior's times this."""
-    young_windows: int = 12
+    young_windows: int = 25
     """A tag that has just come to rest is watched more closely ..."""
-    young_restless: float = 4.0
+    young_restless: float = 2.5
     """... and has moved when its reads differ from their mean by this (see evidence.unrest) ..."""
-    restless: float = 10.0
+    restless: float = 8.0
     """... and later by this."""
     stand_windows: int = 6
     """A tag whose reads have not changed for so long stands: it is held."""
@@ -53,21 +49,24 @@ class Policy:
     first_sight_sigma_m: float = 6.0
 
     floor_margin_db: float = 3.0
-    floor_streak: int = 3
+    floor_streak: int = 2
     room_margin: float = 0.1
-    """A challenging room needs this much more probability than the present one ..."""
+    """A challenging room needs this much more probability than the present one when the asset
+    moves ..."""
+    room_margin_still: float = 0.25
+    """... and this much when it stands: what has not moved has not changed rooms ..."""
     room_streak_still: int = 4
     """... in this many windows in a row when the asset stands still ..."""
     room_streak_moving: int = 2
     """... and in this many when it moves: it is expected to change rooms."""
+    room_streak_walls: int = 1
+    """A room that no door joins to the present one needs one window more for each room between, up
+    to this many: nothing walks through walls, so one of the two was wrong."""
     departed_after_s: float = 120.0
     """A tag unheard for this long has left its room: its visit ends when it was last heard."""
 
     row_every_s: float = 5.0
     """A tag that stands still gets a row this often; one that moves gets one a window."""
-    rest_m: float = 1.5
-    rest_s: float = 5.0
-    """A tag that stays within rest_m for rest_s is not moving."""
 
     use_dwell_s: float = 60.0
     """Presence in a room counts as a change of use after this long."""

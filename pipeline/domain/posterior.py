@@ -21,6 +21,8 @@ POINTS = 64
 SPREAD = 1.3
 """Standard deviations of the next round's places per one of the last round's weights."""
 LEAST_VARIANCE_M2 = 0.05
+OUTSIDE_PER_M = 20.0
+"""Places beyond the bounds count next to nothing, unless there are no others."""
 NODES = ((-1.7320508, 1 / 6), (0.0, 2 / 3), (1.7320508, 1 / 6))
 """Gauss-Hermite: the tag's power is integrated over its prior."""
 
@@ -86,9 +88,11 @@ class Question:
 
     def _weights(self, x: Floats, y: Floats, log_q: Floats) -> tuple[Floats, list[Floats]]:
         """(P, N) weights that sum to one; and the log weight of each node of the offset."""
+        out = x, y
         x, y = self._inside(x, y)
         nodes = self._log_likelihood(x, y)
         common = -self.prior.cost(x, y, self.prior.offset_db) - log_q
+        common -= OUTSIDE_PER_M * (np.abs(out[0] - x) + np.abs(out[1] - y))
         logs = [node + common for node in nodes]
         top = np.maximum.reduce([log.max(axis=0) for log in logs])
         weights = [np.exp(log - top) for log in logs]
@@ -103,6 +107,7 @@ class Question:
         information = model.information.reshape(k, 1, n)
         heard = model.information > 0.0
         quiet = self.silence.log_p_except(model.receiver, heard, self.floor, x, y)
+        quiet *= heard.any(axis=0)  # of what no receiver hears, an RFID tag, silence says nothing
         sigma = 1.0 / np.sqrt(prior.offset_precision)
         found = []
         for node, share in NODES:

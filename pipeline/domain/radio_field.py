@@ -36,8 +36,9 @@ SAME_FLOOR_M = 3.6
 class RadioField:
     """M maps, R receivers, C places, H hypotheses.
 
-    `mean_dbm` (M, R, C); `precision` (R, C), or (1, 1) where all is as uncertain, 1/dB2. A hypothesis h is the map
-    `map_of[h]` with every RSSI `shift_db[h]` higher; `log_prior` (H,) is what is believed of it.
+    `mean_dbm` (M, R, C); `precision` (R, C) in 1/dB2, or (1, 1) where it is the same everywhere. A
+    hypothesis h is the map `map_of[h]` with every RSSI `shift_db[h]` higher; `log_prior` (H,) is
+    what is believed of it.
     """
 
     lattice: Lattice
@@ -124,4 +125,5 @@ def slabs_between(tag_z_m: Floats, receiver_z_m: Floats, layers_m: Floats) -> Fl
     fits = np.where((above > -1.5) & (above < SAME_FLOOR_M), np.abs(above), np.inf)
     floor = np.where(np.isfinite(fits.min(axis=-1)), fits.argmin(-1), np.abs(above).argmin(-1))
     own = np.abs(tag_z_m[..., None] - layers_m).argmin(axis=-1)
-    return np.abs(own - floor).astype(np.float64)
+    slabs: Floats = np.abs(own - floor).astype(np.float64)
+    return slabs

@@ -62,9 +62,7 @@ class ResidualMap:
     bins: tuple[_Bins, ...]
 
     @classmethod
-    def fit(
-        cls, survey: Survey, receivers_m: Floats, kernel: Kernel | None = None
-    ) -> ResidualMap:
+    def fit(cls, survey: Survey, receivers_m: Floats, kernel: Kernel | None = None) -> ResidualMap:
         """`kernel` None: learn it. Receivers that the survey never heard follow the path loss."""
         path_loss = PathLoss.fit(survey, receivers_m)
         expected = path_loss.rssi_dbm(survey.place_m, survey.receiver, receivers_m)
