@@ -43,7 +43,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--survey", type=Path, metavar="S.csv")
     parser.add_argument("--floorplan", type=Path, metavar="F")
     parser.add_argument("--height", type=float, metavar="M",
-                        help=f"of tags above the floor; default: the survey's or {TAG_HEIGHT_M}")  # fmt: skip
+                        help=f"of tags above the floor; default: {TAG_HEIGHT_M}")  # fmt: skip
     parser.add_argument(
         "--window", type=float, default=1.0, metavar="S", help="seconds; default: 1"
     )

@@ -88,24 +88,22 @@ class Plan:
         return labels.reshape(-1, len(self.rooms))
 
     def loss_db(self, lattice: Lattice, receivers_m: Floats) -> Floats | None:
-        """What walls take between each receiver and each place, (R, C); None without walls."""
+        """What walls take on the way to each place of the receiver's own floor: (R, C).
+
+        None when no wall is known to take anything.
+        """
         walls = self.walls[self.walls[:, 4] > 0.0]
         if not len(walls):
             return None
-        loss = np.zeros((len(receivers_m), *lattice.shape))
-        xy = lattice.xy_m
-        for layer, height in enumerate(lattice.heights_m):
-            own = walls[np.minimum(walls[:, 5].astype(int), lattice.shape[0] - 1) == layer]
-            for r, place in enumerate(receivers_m):
-                if (
-                    len(own) and np.abs(lattice.heights_m - place[2]).argmin() == layer
-                ) or lattice.shape[0] == 1:
-                    here = np.broadcast_to(place[:2], xy.shape)
-                    crossed = crossings(here, xy, own[:, :2], own[:, 2:4])
-                    loss[r, layer] = np.minimum(crossed @ own[:, 4], MAX_LOSS_DB).reshape(
-                        lattice.shape[1:]
-                    )
-            del height
+        layers, xy = lattice.shape[0], lattice.xy_m
+        loss = np.zeros((len(receivers_m), layers, len(xy)))
+        layer_of_wall = np.minimum(walls[:, 5].astype(int), layers - 1)
+        hangs_on = np.abs(receivers_m[:, 2, None] - lattice.heights_m).argmin(axis=1)
+        for r, layer in enumerate(hangs_on.tolist()):
+            own = walls[layer_of_wall == layer]
+            here = np.broadcast_to(receivers_m[r, :2], xy.shape)
+            crossed = crossings(here, xy, own[:, :2], own[:, 2:4])
+            loss[r, layer] = np.minimum(crossed @ own[:, 4], MAX_LOSS_DB)
         return loss.reshape(len(receivers_m), -1)
 
 
