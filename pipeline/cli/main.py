@@ -17,6 +17,7 @@ from pipeline.cli import (
     capacity,
     capture,
     demo,
+    evaluate,
     health,
     keys,
     locate,
@@ -40,6 +41,7 @@ from pipeline.sources.errors import SourceError
 COMMANDS = (
     demo, run, migrate, site, keys, setup, simulate, health,
     shards, bridge, capacity, capture, replay, backfill, locate,
+    evaluate,
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The Cramer-Rao bound of one unbiased fix from signal strength alone, at a known height.
 
 F = (10 n / (sigma ln 10))^2 sum_k v_k v_k^T / d_k^4, v the horizontal vector from receiver to tag
-(Patwari et al., Relative location estimation in wireless sensor networks, 2003); the RMS error is at
-least sqrt(trace(F^-1)). Walls, motion and a radio map add information: they may go below it.
+(Patwari et al., Relative location estimation in wireless sensor networks, 2003); the RMS error is
+at least sqrt(trace(F^-1)). Walls, motion and a radio map add information: they may go below it.
 """
 
 from __future__ import annotations

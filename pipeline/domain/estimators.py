@@ -19,14 +19,14 @@ from pipeline.domain.radio import DB_PER_NEPER
 
 NEIGHBOURS = 4
 UNHEARD_DB = 10.0
-"""What a receiver counts in the distance between two fingerprints when only one of them heard it."""
+"""What a receiver adds to the gap between two fingerprints when only one of them heard it."""
 POWER_SD_DB = 6.0
 FAR_M = 1_000.0
 
 
 @dataclass(frozen=True)
 class Fixes:
-    """`rssi_dbm` (N, R), NaN unheard; receivers (R, 3); box [[x, y], [x, y]]; height (N,), metres."""
+    """`rssi_dbm` (N, R), NaN unheard; metres: receivers (R, 3), box (2, 2), height (N,)."""
 
     rssi_dbm: Floats
     receivers_m: Floats
@@ -47,14 +47,16 @@ def room_centre(fixes: Fixes) -> Floats:
 
 def strongest_receiver(fixes: Fixes) -> Floats:
     level = np.where(np.isfinite(fixes.rssi_dbm), fixes.rssi_dbm, -np.inf)
-    return _where_heard(fixes, fixes.receivers_m[level.argmax(axis=1), :2])
+    place: Floats = fixes.receivers_m[level.argmax(axis=1), :2] * _heard(fixes)
+    return place
 
 
 def weighted_centroid(fixes: Fixes) -> Floats:
     """Mean of the receivers' places weighted by 1 / distance."""
     weight = np.nan_to_num(1.0 / _distances_m(fixes))
-    place = weight @ fixes.receivers_m[:, :2]
-    return place / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12) * _heard(fixes)
+    total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    place: Floats = weight @ fixes.receivers_m[:, :2] / total * _heard(fixes)
+    return place
 
 
 def least_squares_on_distances(fixes: Fixes) -> Floats:
@@ -129,8 +131,3 @@ def _distances_m(fixes: Fixes) -> Floats:
 def _heard(fixes: Fixes) -> Floats:
     """1 where something was heard, NaN elsewhere: (N, 1)."""
     return np.where(np.isfinite(fixes.rssi_dbm).any(axis=1), 1.0, np.nan)[:, None]
-
-
-def _where_heard(fixes: Fixes, place_m: Floats) -> Floats:
-    found: Floats = place_m * _heard(fixes)
-    return found

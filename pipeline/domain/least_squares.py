@@ -115,7 +115,7 @@ def _normal(links: Links, prior: Prior, place: Floats) -> tuple[Floats, Floats, 
     dx *= slope
     dy *= slope
     dz *= slope
-    residual = np.log(square, out=square)
+    residual: Floats = np.log(square, out=square)
     residual *= 0.5 * links.scale_db
     residual += links.excess_db
     residual -= power
@@ -170,5 +170,4 @@ def _covariance(normal: Floats) -> Floats:
         [xz - xp * zp / pp, yz - yp * zp / pp, zz - zp * zp / pp],
     ]
     information = np.moveaxis(np.array(rows), -1, 0) + 1e-4 * np.eye(3)
-    covariance: Floats = np.linalg.inv(information)
-    return covariance
+    return np.asarray(np.linalg.inv(information), dtype=np.float64)
