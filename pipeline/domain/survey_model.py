@@ -9,8 +9,8 @@ reported error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,8 @@ FOLDS, SEGMENTS = 4, 12
 does not cut a whole region away."""
 MAX_WINDOWS_A_SEGMENT = 100
 MIN_PLACES, MIN_WINDOWS = 8, 24
-REPEATS = (0.15, 0.25, 0.4)
+REPEATS = (0.15, 0.3, 0.5)
+WALKS_M = (0.6, 0.9, 1.6)
 METHODS = ("map", "map+fingerprints", "unsurveyed")
 FINGERPRINT_SHARE = 0.5
 TAG_OFFSETS_DB = (-6.0, -3.0, 0.0, 3.0, 6.0)
@@ -48,10 +49,15 @@ Model = tuple[RadioField, Fingerprints | None]
 
 @dataclass(frozen=True)
 class Choice:
-    """One of METHODS; `repeat`: see Motion."""
+    """One of METHODS; `repeat` and `walk_m`: see Motion."""
 
-    method: str = "map+fingerprints"
-    repeat: float = 0.25
+    method: str = METHODS[1]
+    repeat: float = 0.3
+    walk_m: float = 1.2
+
+    @property
+    def motion(self) -> Motion:
+        return Motion(repeat=self.repeat, walk_m=self.walk_m)
 
 
 @dataclass(frozen=True)
@@ -97,26 +103,21 @@ def fit(
     lattice = unsurveyed.lattice
     tell = progress or (lambda _: None)
     full = ResidualMap.fit(survey, receivers_m)
-    choice, scale, errors = Choice(), ERROR_SCALE, np.full(1, np.nan)
     windows = _windows(survey, window_s)
     places = len(np.unique(np.rint(survey.place_m), axis=0))
+    test = _Test(Choice(), ERROR_SCALE, np.full(1, np.nan))
     if windows is not None and places >= MIN_PLACES:
         parts = [
             _Part.of(survey, windows, part, receivers_m, full.kernel, unsurveyed)
             for part in range(FOLDS)
         ]
-        best = np.inf
-        for tried in (Choice(method, repeat) for method in METHODS for repeat in REPEATS):
-            found = [part.locate(tried) for part in parts]
-            error, radius = (np.concatenate(column) for column in zip(*found, strict=True))
-            rms = float(np.sqrt((error * error).mean()))
-            tell(f"held out of the survey: {tried.method}, {tried.repeat}: RMS {rms:.2f} m")
-            if rms < best:
-                best, choice, errors = rms, tried, error
-                scale = _scale(error, radius, places)
+        test = _best(parts, [Choice(m, r) for m in METHODS for r in REPEATS], places, tell)
+        walks = [replace(test.choice, walk_m=walk) for walk in WALKS_M]
+        test = min(test, _best(parts, walks, places, tell), key=lambda one: one.rms_m)
+    choice, errors = test.choice, test.error_m
     models = _models(full, survey, lattice, unsurveyed)
     return SurveyModel(
-        *models[choice.method], Motion(repeat=choice.repeat), scale, choice, full.kernel,
+        *models[choice.method], choice.motion, test.scale, choice, full.kernel,
         float(np.median(errors)), float(np.quantile(errors, 0.9)),
         int(np.isfinite(errors).sum()),
     )  # fmt: skip
@@ -152,12 +153,37 @@ class _Part:
     def locate(self, choice: Choice) -> tuple[Floats, Floats]:
         """Error and reported radius of each window, metres."""
         field, prints = self.models[choice.method]
-        tracker = BeliefFilter(field, Motion(repeat=choice.repeat), fingerprints=prints)
+        tracker = BeliefFilter(field, choice.motion, fingerprints=prints)
         where = [tracker.advance(heard) for heard in self.heard]
         found = np.concatenate([w.mean_m for w in where])
         gap = found[:, :2] - self.truth_m[:, :2]
         radius = [radius_90_m(w.cxx, w.cxy, w.cyy) for w in where]
         return np.linalg.norm(gap, axis=1), np.concatenate(radius)
+
+
+@dataclass(frozen=True)
+class _Test:
+    """How a choice did on the held-out stretches."""
+
+    choice: Choice
+    scale: float
+    error_m: Floats
+
+    @property
+    def rms_m(self) -> float:
+        return float(np.sqrt((self.error_m * self.error_m).mean()))
+
+
+def _best(
+    parts: Sequence[_Part], choices: Sequence[Choice], places: int, tell: Callable[[str], None]
+) -> _Test:
+    tests = []
+    for choice in choices:
+        found = [part.locate(choice) for part in parts]
+        error, radius = (np.concatenate(column) for column in zip(*found, strict=True))
+        tests.append(_Test(choice, _scale(error, radius, places), error))
+        tell(f"held out of the survey: {choice}: RMS {tests[-1].rms_m:.2f} m")
+    return min(tests, key=lambda test: test.rms_m)
 
 
 def _models(

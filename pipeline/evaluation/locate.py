@@ -25,10 +25,9 @@ from pipeline.evaluation.windows import Windows, cut
 
 TAG_HEIGHT_M = 1.2
 """Of a tag above its floor when nobody says: a trolley, a pocket."""
-MARGIN_M, MARGIN_SHARE = 1.0, 0.03
-"""How far outside the receivers a tag may be without a plan: metres, and share of the diagonal."""
-FEW_RECEIVERS, FEW_MARGIN_M = 3, 8.0
-UNSURVEYED_SCALE = 1.15
+MARGIN_M, LONE_MARGIN_M = 1.0, 8.0
+"""How far outside the receivers a tag may be without a plan, at least; and around a lone one."""
+UNSURVEYED_SCALE = 1.05
 NEAREST_DECADE_DB = 25.0
 Progress = Callable[[str, float], None]
 
@@ -171,10 +170,13 @@ class Locator:
         if len(self.plan.corners_m):
             return bounds_around(np.concatenate([*points, self.plan.corners_m]), 0.3)
         low, high = receivers.min(axis=0), receivers.max(axis=0)
-        margin = MARGIN_M + MARGIN_SHARE * float(np.linalg.norm(high - low))
-        if self.survey is None and (len(receivers) < FEW_RECEIVERS or (high - low).min() < 1.0):
-            margin = FEW_MARGIN_M
-        return bounds_around(np.concatenate(points), margin)
+        if self.survey is not None:
+            return bounds_around(np.concatenate(points), MARGIN_M)
+        # Places drawn evenly from a room leave about this much of it uncovered on either side.
+        margin = LONE_MARGIN_M
+        if len(receivers) > 1 and (high - low).max() > MARGIN_M:
+            margin = max(MARGIN_M, float((high - low).mean()) / (len(receivers) - 1))
+        return bounds_around(receivers, margin)
 
 
 def _rooms(where: Where, names: tuple[str, ...]) -> list[str]:
