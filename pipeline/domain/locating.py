@@ -26,6 +26,8 @@ from pipeline.domain.silence import Silence
 from pipeline.domain.tracks import NEVER_US, Ints, Tracks
 
 EDGE_M = 0.25
+STANDING_MORE = 2
+"""Standing assets are seldom solved, and then carefully."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def decide_floor(
     lead = gains[row, best] - gains[row, np.maximum(at.floor, 0)]
     game = rooms.Competition(at.floor, at.floor_challenger, at.floor_streak, at.floor_since_us)
     wins = (best != at.floor) & (lead >= policy.floor_margin_db)
-    game, changed = game.round(best, wins, at_us, policy.floor_streak)
+    needed = np.where(at.moving, policy.floor_streak, policy.floor_streak_still)
+    game, changed = game.round(best, wins, at_us, needed)
     by_portal = portal != NOWHERE
     floor = np.where(by_portal, building.receivers.floor[portal], game.incumbent)
     after = replace(
@@ -123,7 +126,9 @@ def _is_due(age: Ints, policy: Policy) -> NDArray[np.bool_]:
 
 def _put(at: Tracks, which: Ints, cloud: Cloud, policy: Policy) -> Tracks:
     """The tracks with new positions; the reported error is the calibrated one."""
-    scale = policy.error_scale
+    # A wide posterior is wrong more often than it says: there is less to contradict the model.
+    spread = 1.0 + (cloud.cxx + cloud.cyy) / policy.error_doubles_m2
+    scale = policy.error_scale * np.minimum(spread, policy.error_scale_max)
     return at.put(
         which,
         x_m=cloud.x_m, y_m=cloud.y_m, cxx=cloud.cxx, cxy=cloud.cxy, cyy=cloud.cyy,
@@ -169,11 +174,11 @@ class _Asked:
             prior.offset_precision,
         )
         question = self._ask(at, model, near, self.silence[0])
-        cloud = question.answer(near.x_m, near.y_m, None, 2)
+        cloud = question.refine()
         lost = np.flatnonzero((first | (cloud.misfit > policy.lost_misfit)) & ~by_portal)
         if len(lost):
             again = replace(question, prior=anew).tags(lost)
-            found = again.answer(x[lost], y[lost], policy.search_m, 3)
+            found = again.search(x[lost], y[lost], policy.search_m)
             better = first[lost] | (found.misfit < 0.6 * cloud.misfit[lost])
             cloud = cloud.put(lost[better], found.tags(np.flatnonzero(better)))
         # One window says little about the tag's power, and shadowing would be taken for it.
@@ -188,7 +193,7 @@ class _Asked:
         wide = np.full(len(which), 1.0 / policy.stand_sigma_m**2)
         prior = replace(self._prior(at, 0.0), ixx=wide, ixy=0.0 * wide, iyy=wide)
         question = self._ask(at, model, prior, self.silence[1])
-        return question.answer(at.x_m, at.y_m, policy.search_m, 3)
+        return question.search(at.x_m, at.y_m, policy.search_m, more=STANDING_MORE)
 
     def _model(self, at: Tracks, linked: Links) -> RadioModel:
         return RadioModel.of(linked, tag_height_m(self.building, at.floor, self.policy))

@@ -18,8 +18,12 @@ class Policy:
     moving_diffusion_m2_per_s: float = 6.0
     """How fast the belief widens about a tag that may be moving."""
     diffusion_limit_s: float = 100.0
-    error_scale: float = 1.4
-    """The reported covariance is the posterior's times this."""
+    error_scale: float = 0.9
+    """The reported covariance is the posterior's times this, times one plus its trace over ..."""
+    error_doubles_m2: float = 6.0
+    """... this, and at most so many times. Chosen so that nine of ten truths lie in the 90 %
+    ellipse in simulated hospitals, and still do with half of their receivers."""
+    error_scale_max: float = 4.0
     young_windows: int = 25
     """A tag that has just come to rest is watched more closely ..."""
     young_restless: float = 2.5
@@ -50,10 +54,13 @@ class Policy:
 
     floor_margin_db: float = 3.0
     floor_streak: int = 2
+    """Windows in a row in which another floor must win when the asset moves ..."""
+    floor_streak_still: int = 8
+    """... and when it stands."""
     room_margin: float = 0.1
     """A challenging room needs this much more probability than the present one when the asset
     moves ..."""
-    room_margin_still: float = 0.25
+    room_margin_still: float = 0.4
     """... and this much when it stands: what has not moved has not changed rooms ..."""
     room_streak_still: int = 4
     """... in this many windows in a row when the asset stands still ..."""

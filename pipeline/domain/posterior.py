@@ -8,6 +8,7 @@ answer is the mean and covariance of all places that explain the reads, not the 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 
@@ -21,8 +22,6 @@ POINTS = 64
 SPREAD = 1.3
 """Standard deviations of the next round's places per one of the last round's weights."""
 LEAST_VARIANCE_M2 = 0.05
-OUTSIDE_PER_M = 20.0
-"""Places beyond the bounds count next to nothing, unless there are no others."""
 NODES = ((-1.7320508, 1 / 6), (0.0, 2 / 3), (1.7320508, 1 / 6))
 """Gauss-Hermite: the tag's power is integrated over its prior."""
 
@@ -68,18 +67,21 @@ class Question:
             self.bounds,
         )  # fmt: skip
 
-    def answer(self, x_m: Floats, y_m: Floats, radius_m: float | None, rounds: int) -> Cloud:
-        """The posterior. The first places are a disc of this radius about (x, y) (N,); None: spread
-        like the prior."""
-        if radius_m is None:
-            x, y, log_q = _normal(self.prior)
-        else:
-            x, y = (c + radius_m * disc[:, None] for c, disc in zip((x_m, y_m), _DISC, strict=True))
-            log_q = np.zeros((POINTS, 1))
-        for _ in range(rounds - 1):
+    def refine(self) -> Cloud:
+        """The posterior, from places that are first spread like the prior: two rounds."""
+        return self._rounds(*_normal(self.prior), 1)
+
+    def search(self, x_m: Floats, y_m: Floats, radius_m: float, more: int = 1) -> Cloud:
+        """The posterior, from places that are first a disc of this radius about (x, y) (N,), with
+        `more` times as many places: three rounds."""
+        u, v = _disc(more * POINTS)[..., None]
+        return self._rounds(x_m + radius_m * u, y_m + radius_m * v, np.zeros((len(u), 1)), 2)
+
+    def _rounds(self, x: Floats, y: Floats, log_q: Floats, more: int) -> Cloud:
+        for _ in range(more):
             weight, _ = self._weights(x, y, log_q)
             mean, (xx, xy, yy) = _moments(weight, *self._inside(x, y))
-            x, y, log_q = _spread(*mean, xx, xy, yy)
+            x, y, log_q = _spread(len(x), *mean, xx, xy, yy)
         return self._cloud(x, y, log_q)
 
     def _inside(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -88,11 +90,9 @@ class Question:
 
     def _weights(self, x: Floats, y: Floats, log_q: Floats) -> tuple[Floats, list[Floats]]:
         """(P, N) weights that sum to one; and the log weight of each node of the offset."""
-        out = x, y
         x, y = self._inside(x, y)
         nodes = self._log_likelihood(x, y)
         common = -self.prior.cost(x, y, self.prior.offset_db) - log_q
-        common -= OUTSIDE_PER_M * (np.abs(out[0] - x) + np.abs(out[1] - y))
         logs = [node + common for node in nodes]
         top = np.maximum.reduce([log.max(axis=0) for log in logs])
         weights = [np.exp(log - top) for log in logs]
@@ -140,41 +140,41 @@ class Question:
         )  # fmt: skip
 
 
-def _sunflower() -> tuple[Floats, Floats]:
-    i = np.arange(POINTS) + 0.5
-    return i / POINTS, i * np.pi * (3.0 - np.sqrt(5.0))
+def _sunflower(points: int) -> tuple[Floats, Floats]:
+    i = np.arange(points) + 0.5
+    return i / points, i * np.pi * (3.0 - np.sqrt(5.0))
 
 
-def _disc() -> Floats:
-    share, angle = _sunflower()
+@cache
+def _disc(points: int) -> Floats:
+    """(2, points) evenly in the unit disc."""
+    share, angle = _sunflower(points)
     return np.stack([np.sqrt(share) * np.cos(angle), np.sqrt(share) * np.sin(angle)])
 
 
-def _gauss() -> Floats:
-    share, angle = _sunflower()
+@cache
+def _gauss(points: int) -> Floats:
+    """(2, points) equally probable places of the standard Gaussian."""
+    share, angle = _sunflower(points)
     radius = np.sqrt(-2.0 * np.log1p(-share))
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)])
 
 
-_DISC, _GAUSS = _disc(), _gauss()
-_LOG_Q = -0.5 * (_GAUSS**2).sum(axis=0)[:, None]
-
-
 def _spread(
-    x: Floats, y: Floats, xx: Floats, xy: Floats, yy: Floats
+    points: int, x: Floats, y: Floats, xx: Floats, xy: Floats, yy: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Places (P, N) that are spread like a wider Gaussian, and the log of their density."""
     a = SPREAD * np.sqrt(np.maximum(xx, LEAST_VARIANCE_M2))
     b = SPREAD * SPREAD * xy / a
     c = np.sqrt(np.maximum(SPREAD * SPREAD * yy - b * b, LEAST_VARIANCE_M2))
-    u, v = _GAUSS[:, :, None]
-    return x + a * u, y + b * u + c * v, _LOG_Q
+    u, v = _gauss(points)[..., None]
+    return x + a * u, y + b * u + c * v, -0.5 * (u * u + v * v)
 
 
 def _normal(prior: Prior) -> tuple[Floats, Floats, Floats]:
     determinant = np.maximum(prior.ixx * prior.iyy - prior.ixy * prior.ixy, 1e-12)
     xx, xy, yy = prior.iyy / determinant, -prior.ixy / determinant, prior.ixx / determinant
-    return _spread(prior.x_m, prior.y_m, xx, xy, yy)
+    return _spread(POINTS, prior.x_m, prior.y_m, xx, xy, yy)
 
 
 def _moments(

@@ -5,12 +5,13 @@ Everything is seeded; a trial gives the same figures on every machine up to roun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.ellipse import CHI2_90_2D, invert_2x2, radius_90_m
 from pipeline.domain.floorplan import Building
 from pipeline.domain.geometry import Floats
 from pipeline.domain.observations import Observations, summarise
@@ -26,6 +27,7 @@ WINDOW_US = MICROSECONDS
 SETTLED_S = 60
 """An asset counts as stationary when it has stood for so long."""
 CROSSING_S = 1.0
+WARM_UP = 60
 STATE = ("x_m", "y_m", "exx", "exy", "eyy", "floor", "room", "room_confidence")
 
 
@@ -132,6 +134,84 @@ class Record:
             still=still[order].T,
             settled=still_long[order].T,
         )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a trial says; lengths in metres, shares from 0 to 1, without the first WARM_UP windows.
+
+    Room shares leave out the moments within CROSSING_S of a door. A change of the room of an asset
+    that has stood for SETTLED_S is a correction when the new room is the true one, else false.
+    """
+
+    median_m: float
+    p90_m: float
+    p95_m: float
+    floor_right: float
+    room_right: float
+    room_right_moving: float
+    room_right_settled: float
+    room_confidence: float
+    in_radius: float
+    in_ellipse: float
+    radius_m: float
+    """Median of the reported 90 % radius."""
+    settled_days: float
+    false_changes: int
+    corrections: int
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Figures:
+        """Of several worlds together."""
+        parts = [_columns(record) for record in records]
+        error, reported, square, floor, room, crossing, still, settled, confidence = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+        clear, changes = ~crossing, [_changes(record) for record in records]
+        return cls(
+            *(float(np.quantile(error, share)) for share in (0.5, 0.9, 0.95)),
+            floor_right=float(floor.mean()),
+            room_right=float(room[clear].mean()),
+            room_right_moving=float(room[clear & ~still].mean()),
+            room_right_settled=float(room[settled].mean()) if settled.any() else float("nan"),
+            room_confidence=float(confidence[clear].mean()),
+            in_radius=float((error <= reported).mean()),
+            in_ellipse=float((square <= CHI2_90_2D).mean()),
+            radius_m=float(np.median(reported)),
+            settled_days=float(settled.sum() / 86_400),
+            false_changes=sum(false for false, _ in changes),
+            corrections=sum(right for _, right in changes),
+        )
+
+
+def _columns(record: Record) -> list[NDArray[np.generic]]:
+    """Of every asset that has been heard, in every window after the warm-up."""
+    truth, said = record.truth(), record.said
+    known = said["floor"] >= 0
+    known[:WARM_UP] = False
+    dx, dy = (said[c][known] - truth.xy_m[known][:, i] for i, c in enumerate(("x_m", "y_m")))
+    exx, exy, eyy = (said[name][known] for name in ("exx", "exy", "eyy"))
+    a, b, c = invert_2x2(exx, exy, eyy)
+    return [
+        np.hypot(dx, dy),
+        radius_90_m(exx, exy, eyy),
+        a * dx * dx + 2 * b * dx * dy + c * dy * dy,
+        said["floor"][known] == truth.floor[known],
+        said["room"][known] == truth.room[known],
+        truth.crossing[known],
+        truth.still[known],
+        truth.settled[known],
+        said["room_confidence"][known],
+    ]
+
+
+def _changes(record: Record) -> tuple[int, int]:
+    """(false changes, corrections) of rooms of settled assets."""
+    truth, (at_us, asset, room) = record.truth(), record.changes.T
+    window = at_us // WINDOW_US - 1
+    settled = truth.settled[window, asset] & (window >= WARM_UP)
+    right = truth.room[window, asset] == room
+    return int((settled & ~right).sum()), int((settled & right).sum())
 
 
 @dataclass(frozen=True)
