@@ -21,7 +21,7 @@ from pipeline.domain.policy import Policy
 from pipeline.domain.radio import Links
 from pipeline.domain.tracks import matching, renumbering
 
-SLOTS = 16
+SLOTS = 24
 """Receivers remembered for one asset: those that heard it first, the strongest first."""
 MEMORY_WINDOWS = 240
 """The mean forgets: surroundings change while an asset stands."""
@@ -50,6 +50,11 @@ class Evidence:
     near 0 for what stands still."""
     noise_db2: NDArray[np.float32]
     """(A,) variance of one window's RSSI about its mean, learned."""
+
+    @property
+    def crowded(self) -> NDArray[np.bool_]:
+        """(A,) whether more receivers may have heard the asset than are remembered."""
+        return self.receiver[:, -1] != NOWHERE
 
     @classmethod
     def empty(cls, assets: int) -> Evidence:
@@ -89,7 +94,7 @@ def observe(
 
     Returns the evidence after it, and which assets have moved: theirs begins anew.
     """
-    rows, first, size = strongest(building, heard)
+    rows, first, size = strongest(building, heard, SLOTS)
     column = np.repeat(np.arange(len(size)), size)
     receiver, rssi = heard.seen.receiver[rows], heard.seen.rssi_dbm[rows]
     slot, known = _slots(before, column, receiver)

@@ -18,7 +18,7 @@ from pipeline.domain.floorplan import NOWHERE, Building
 from pipeline.domain.geometry import Floats
 from pipeline.domain.evidence import Evidence, observe, remaining_sigma_db, slot_links
 from pipeline.domain.likelihood import Prior
-from pipeline.domain.observations import Heard, links, receptions
+from pipeline.domain.observations import MAX_LINKS, Heard, links, receptions
 from pipeline.domain.policy import Policy
 from pipeline.domain.posterior import Cloud, Question
 from pipeline.domain.radio import Links, RadioModel
@@ -97,7 +97,8 @@ def locate(
         reads = receptions(building, heard, walking)
         sigma = remaining_sigma_db(linked.sigma_db, noise, reads, policy)
         linked = replace(linked, sigma_db=sigma)
-        cloud = ask.walking(walking, linked, portal[walking], first[walking])
+        told = heard.signal_count[walking] <= MAX_LINKS
+        cloud = ask.walking(walking, linked, told, portal[walking], first[walking])
         after = _put(after, walking, cloud, policy)
     if len(standing):
         after = _put(after, standing, ask.standing(standing), policy)
@@ -150,7 +151,12 @@ class _Asked:
     policy: Policy
 
     def walking(
-        self, which: Ints, linked: Links, portal: Ints, first: NDArray[np.bool_]
+        self,
+        which: Ints,
+        linked: Links,
+        told: NDArray[np.bool_],
+        portal: Ints,
+        first: NDArray[np.bool_],
     ) -> Cloud:
         """From this window's reads (links of `which`) and the last position."""
         policy, at = self.policy, self.at.at(which)
@@ -173,7 +179,7 @@ class _Asked:
             prior.offset_db,
             prior.offset_precision,
         )
-        question = self._ask(at, model, near, self.silence[0])
+        question = self._ask(at, model, near, self.silence[0], told)
         cloud = question.refine()
         lost = np.flatnonzero((first | (cloud.misfit > policy.lost_misfit)) & ~by_portal)
         if len(lost):
@@ -192,14 +198,21 @@ class _Asked:
         model = self._model(at, linked)
         wide = np.full(len(which), 1.0 / policy.stand_sigma_m**2)
         prior = replace(self._prior(at, 0.0), ixx=wide, ixy=0.0 * wide, iyy=wide)
-        question = self._ask(at, model, prior, self.silence[1])
+        question = self._ask(at, model, prior, self.silence[1], ~self.evidence.at(which).crowded)
         return question.search(at.x_m, at.y_m, policy.search_m, more=STANDING_MORE)
 
     def _model(self, at: Tracks, linked: Links) -> RadioModel:
         return RadioModel.of(linked, tag_height_m(self.building, at.floor, self.policy))
 
-    def _ask(self, at: Tracks, model: RadioModel, prior: Prior, silence: Silence) -> Question:
-        return Question(model, silence, at.floor, prior, self.building.bounds)
+    def _ask(
+        self,
+        at: Tracks,
+        model: RadioModel,
+        prior: Prior,
+        silence: Silence,
+        told: NDArray[np.bool_],
+    ) -> Question:
+        return Question(model, silence, told, at.floor, prior, self.building.bounds)
 
     def _prior(self, at: Tracks, diffusion_m2_per_s: float) -> Prior:
         """The last position if the asset has moved about at this rate since it was last heard."""

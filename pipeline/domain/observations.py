@@ -101,24 +101,26 @@ class Heard:
         return ends - starts, total[ends] - total[starts]
 
 
-def strongest(building: Building, heard: Heard) -> tuple[Ints, Ints, Ints]:
+def strongest(
+    building: Building, heard: Heard, limit: int = MAX_LINKS
+) -> tuple[Ints, Ints, Ints]:
     """The signals worth using: rows of `seen`, and where each asset's begin and how many there are.
 
-    At most MAX_LINKS an asset, by path gain (RSSI minus P0), ties by receiver index.
+    At most `limit` an asset, by path gain (RSSI minus P0), ties by receiver index.
     """
-    if not len(heard.signals) or heard.signal_count.max() <= MAX_LINKS:
+    if not len(heard.signals) or heard.signal_count.max() <= limit:
         return heard.signals, heard.first_signal, heard.signal_count
     seen, receivers = heard.seen, building.receivers
     column = heard.signal_column
     keep = np.ones(len(heard.signals), dtype=bool)
-    crowded = np.flatnonzero((heard.signal_count > MAX_LINKS)[column])
+    crowded = np.flatnonzero((heard.signal_count > limit)[column])
     rows = heard.signals[crowded]
     gain = seen.rssi_dbm[rows] - receivers.p0_dbm[seen.receiver[rows]]
     order = np.lexsort((-gain, column[crowded]))  # stable: rows are in order of their receiver
     group = column[crowded]
     rank = np.arange(len(group)) - np.repeat(_starts(group), np.diff(_bounds(group)))
-    keep[crowded[order[rank >= MAX_LINKS]]] = False
-    count = np.minimum(heard.signal_count, MAX_LINKS)
+    keep[crowded[order[rank >= limit]]] = False
+    count = np.minimum(heard.signal_count, limit)
     return heard.signals[keep], np.cumsum(count) - count, count
 
 

@@ -18,7 +18,7 @@ class Policy:
     moving_diffusion_m2_per_s: float = 6.0
     """How fast the belief widens about a tag that may be moving."""
     diffusion_limit_s: float = 100.0
-    error_scale: float = 0.9
+    error_scale: float = 0.8
     """The reported covariance is the posterior's times this, times one plus its trace over ..."""
     error_doubles_m2: float = 6.0
     """... this, and at most so many times. Chosen so that nine of ten truths lie in the 90 %

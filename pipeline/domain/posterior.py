@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.geometry import Floats
 from pipeline.domain.likelihood import NU, Prior
@@ -57,13 +58,15 @@ class Question:
 
     model: RadioModel
     silence: Silence
+    told: NDArray[np.bool_]
+    """(N,) whether every receiver that heard the tag is in the model: else silence says nothing."""
     floor: Ints
     prior: Prior
     bounds: Floats
 
     def tags(self, which: Ints) -> Question:
         return Question(
-            self.model.tags(which), self.silence, self.floor[which], self.prior.tags(which),
+            self.model.tags(which), self.silence, self.told[which], self.floor[which], self.prior.tags(which),
             self.bounds,
         )  # fmt: skip
 
@@ -107,7 +110,8 @@ class Question:
         information = model.information.reshape(k, 1, n)
         heard = model.information > 0.0
         quiet = self.silence.log_p_except(model.receiver, heard, self.floor, x, y)
-        quiet *= heard.any(axis=0)  # of what no receiver hears, an RFID tag, silence says nothing
+        # Nor does it of what no receiver hears: it may wear no beacon.
+        quiet *= self.told & heard.any(axis=0)
         sigma = 1.0 / np.sqrt(prior.offset_precision)
         found = []
         for node, share in NODES:
