@@ -14,6 +14,7 @@ import psycopg
 from pipeline.cli import (
     backfill,
     bridge,
+    calibrate,
     capacity,
     capture,
     demo,
@@ -41,7 +42,7 @@ from pipeline.sources.errors import SourceError
 COMMANDS = (
     demo, run, migrate, site, keys, setup, simulate, health,
     shards, bridge, capacity, capture, replay, backfill, locate,
-    evaluate,
+    evaluate, calibrate,
 )  # fmt: skip
 
 

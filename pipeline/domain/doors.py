@@ -35,19 +35,20 @@ class _RoomMap(Protocol):
     def cells(self) -> NDArray[np.int16]: ...
 
 
-def doors_between(
-    room_map: _RoomMap, floors: tuple[_Floor, ...], rooms: int
-) -> NDArray[np.int8]:
-    """(rooms + 1, rooms + 1): how many doors lie between two rooms on the shortest way, FAR at most.
+def doors_between(room_map: _RoomMap, floors: tuple[_Floor, ...], rooms: int) -> NDArray[np.int8]:
+    """(rooms + 1, rooms + 1): doors on the shortest way between two rooms, FAR at most.
+
     The last row and column are for "no room", which is one door from everywhere.
     """
-    joined, touching = np.zeros((2, rooms, rooms), dtype=bool)
+    joined = np.zeros((rooms, rooms), dtype=bool)
+    touching = joined.copy()
     for cells, floor in zip(room_map.cells, floors, strict=True):
         for step in range(1, REACH_STEPS + 1):
             for axis in (0, 1):
                 _join(room_map.origin_m, cells, floor.walls, step, axis, joined, touching)
-    closed = ~joined.any(axis=1)
-    joined |= touching & (closed[:, None] | closed[None, :])
+    closed = np.flatnonzero(joined.sum(axis=1) == 0)
+    joined[closed] |= touching[closed]
+    joined[:, closed] |= touching[:, closed]
     found = np.ones((rooms + 1, rooms + 1), dtype=np.int8)
     if rooms:
         ways = shortest_path(joined.astype(np.float64), unweighted=True, directed=False)
@@ -65,9 +66,7 @@ def _join(
     touching: NDArray[np.bool_],
 ) -> None:
     """Note the pairs of rooms that lie `step` cells apart along an axis of `cells`."""
-    near, far = (
-        (cells[:-step], cells[step:]) if axis == 0 else (cells[:, :-step], cells[:, step:])
-    )
+    near, far = (cells[:-step], cells[step:]) if axis == 0 else (cells[:, :-step], cells[:, step:])
     row, column = np.nonzero((near != far) & (near >= 0) & (far >= 0))
     if not len(row):
         return
@@ -80,6 +79,7 @@ def _join(
         part = slice(first, first + BLOCK)
         free = np.ones(len(start[part]), dtype=bool)
         if len(walls):
-            free = ~crossings(start[part], end[part], walls[:, :2], walls[:, 2:4]).any(axis=1)
+            hit = crossings(start[part], end[part], walls[:, :2], walls[:, 2:4])
+            free = hit.sum(axis=1) == 0
         one, other = a[part][free], b[part][free]
         joined[one, other] = joined[other, one] = True

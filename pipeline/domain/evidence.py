@@ -23,6 +23,8 @@ from pipeline.domain.tracks import matching, renumbering
 
 SLOTS = 24
 """Receivers remembered for one asset: those that heard it first, the strongest first."""
+FILL_WINDOWS = 12
+"""Receivers that first hear an asset after so many windows are not remembered."""
 MEMORY_WINDOWS = 240
 """The mean forgets: surroundings change while an asset stands."""
 CLIP = 12.0
@@ -54,7 +56,8 @@ class Evidence:
     @property
     def crowded(self) -> NDArray[np.bool_]:
         """(A,) whether more receivers may have heard the asset than are remembered."""
-        return self.receiver[:, -1] != NOWHERE
+        full: NDArray[np.bool_] = self.receiver[:, -1] != NOWHERE
+        return full
 
     @classmethod
     def empty(cls, assets: int) -> Evidence:
@@ -94,7 +97,7 @@ def observe(
 
     Returns the evidence after it, and which assets have moved: theirs begins anew.
     """
-    rows, first, size = strongest(building, heard, SLOTS)
+    rows, _, size = strongest(building, heard, SLOTS)
     column = np.repeat(np.arange(len(size)), size)
     receiver, rssi = heard.seen.receiver[rows], heard.seen.rssi_dbm[rows]
     slot, known = _slots(before, column, receiver)
@@ -108,7 +111,10 @@ def observe(
     surprise = (total - links) / np.sqrt(2.0 * np.maximum(links, 1))
     unrest = np.maximum(0.0, LEAK * before.unrest + surprise - DRIFT)
     strange = (links == 0) & (before.age > 0) & (size > 0)  # none of the receivers it knew
-    moved = strange | (unrest > np.where(before.age >= policy.young_windows, policy.restless, policy.young_restless))
+    moved = strange | (
+        unrest
+        > np.where(before.age >= policy.young_windows, policy.restless, policy.young_restless)
+    )
     learns = (before.age >= LEARN_FROM) & ~moved & (links > 0)
     ratio = np.minimum(total / np.maximum(links, 1), 4.0)
     learned = np.clip(before.noise_db2 * (1.0 + (ratio - 1.0) / NOISE_WINDOWS), *NOISE_RANGE_DB2)
@@ -118,7 +124,8 @@ def observe(
     mean[where] += (gap * share).astype(np.float32)
     seen[where] = np.minimum(count + 1, MEMORY_WINDOWS)
     slots[moved], mean[moved], seen[moved] = NOWHERE, 0.0, 0
-    fresh = np.flatnonzero(~known | moved[column])
+    # Later newcomers are lucky reads of far receivers: they say little, and would fill the slots.
+    fresh = np.flatnonzero((~known & (before.age < FILL_WINDOWS)[column]) | moved[column])
     if len(fresh):
         _fill(slots, mean, seen, column[fresh], receiver[fresh], rssi[fresh])
     after = Evidence(
@@ -146,7 +153,9 @@ def slot_links(building: Building, evidence: Evidence, floor: Ints, policy: Poli
     return Links(
         heard,
         evidence.mean_dbm.T.astype(np.float64),
-        *(r.position_m[:, i].take(receiver) for i in range(3)),
+        r.position_m[:, 0].take(receiver),
+        r.position_m[:, 1].take(receiver),
+        r.position_m[:, 2].take(receiver),
         r.p0_dbm.take(receiver),
         r.path_loss_exponent.take(receiver),
         sigma,

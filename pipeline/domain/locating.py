@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from pipeline.domain import positioning, rooms
 from pipeline.domain.ellipse import invert_2x2
+from pipeline.domain.evidence import Evidence, observe, remaining_sigma_db, slot_links
 from pipeline.domain.fences import SECOND_US
 from pipeline.domain.floorplan import NOWHERE, Building
 from pipeline.domain.geometry import Floats
-from pipeline.domain.evidence import Evidence, observe, remaining_sigma_db, slot_links
 from pipeline.domain.likelihood import Prior
 from pipeline.domain.observations import MAX_LINKS, Heard, links, receptions
 from pipeline.domain.policy import Policy
@@ -107,8 +107,10 @@ def locate(
             after.y_m - bounds[0, 1], bounds[1, 1] - after.y_m)  # fmt: skip
     on_bound = (np.minimum.reduce(edge) < EDGE_M) & (~stands | due)
     signals = heard.signal_count
-    return _note_motion(after, moved, stands, at_us), evidence, Located(
-        ~stands | due, by_portal, signals, on_bound
+    return (
+        _note_motion(after, moved, stands, at_us),
+        evidence,
+        Located(~stands | due, by_portal, signals, on_bound),
     )
 
 
@@ -118,9 +120,9 @@ def tag_height_m(building: Building, floor: Ints, policy: Policy) -> Floats:
     return elevation[np.maximum(floor, 0)] + policy.tag_height_m
 
 
-def _is_due(age: Ints, policy: Policy) -> NDArray[np.bool_]:
+def _is_due(age: NDArray[np.int32], policy: Policy) -> NDArray[np.bool_]:
     """Ages, in windows, at which a standing asset is solved anew: doubling, then regularly."""
-    early = policy.stand_windows * 2 ** np.arange(6)
+    early = policy.stand_windows * 2 ** np.arange(4)
     due: NDArray[np.bool_] = np.isin(age, early) | (age % policy.restand_windows == 0)
     return due
 

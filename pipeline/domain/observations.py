@@ -101,9 +101,7 @@ class Heard:
         return ends - starts, total[ends] - total[starts]
 
 
-def strongest(
-    building: Building, heard: Heard, limit: int = MAX_LINKS
-) -> tuple[Ints, Ints, Ints]:
+def strongest(building: Building, heard: Heard, limit: int = MAX_LINKS) -> tuple[Ints, Ints, Ints]:
     """The signals worth using: rows of `seen`, and where each asset's begin and how many there are.
 
     At most `limit` an asset, by path gain (RSSI minus P0), ties by receiver index.

@@ -18,7 +18,7 @@ class Policy:
     moving_diffusion_m2_per_s: float = 6.0
     """How fast the belief widens about a tag that may be moving."""
     diffusion_limit_s: float = 100.0
-    error_scale: float = 0.8
+    error_scale: float = 0.7
     """The reported covariance is the posterior's times this, times one plus its trace over ..."""
     error_doubles_m2: float = 6.0
     """... this, and at most so many times. Chosen so that nine of ten truths lie in the 90 %
@@ -32,7 +32,7 @@ class Policy:
     """... and later by this."""
     stand_windows: int = 6
     """A tag whose reads have not changed for so long stands: it is held."""
-    restand_windows: int = 240
+    restand_windows: int = 600
     """A standing tag is solved anew from all its reads at least this often."""
     stand_sigma_m: float = 8.0
     """How far from the last position a standing tag is looked for."""

@@ -66,8 +66,8 @@ class Question:
 
     def tags(self, which: Ints) -> Question:
         return Question(
-            self.model.tags(which), self.silence, self.told[which], self.floor[which], self.prior.tags(which),
-            self.bounds,
+            self.model.tags(which), self.silence, self.told[which], self.floor[which],
+            self.prior.tags(which), self.bounds,
         )  # fmt: skip
 
     def refine(self) -> Cloud:
@@ -136,7 +136,7 @@ class Question:
         square = sum(p * s * s for p, s in zip(parts, step, strict=True)) / total
         offset_db = self.prior.offset_db + offset
         residual = self.model.residual(*mean, offset_db)
-        links = np.maximum(sum_receivers(1.0 * (self.model.information > 0)), 1.0)
+        links = np.maximum(sum_receivers((self.model.information > 0).astype(np.float64)), 1.0)
         misfit = sum_receivers(residual * residual * self.model.information) / links
         return Cloud(
             *mean, *covariance, offset_db, np.maximum(square - offset * offset, 0.1 * sigma**2),

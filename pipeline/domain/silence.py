@@ -1,4 +1,4 @@
-"""Not being heard is evidence too: where a tag would be loud at a receiver that is silent, it is not.
+"""Not being heard is evidence too: a tag is not where a receiver that is silent would hear it.
 
 For each place the map holds the log of the probability that none of the living receivers hears a
 tag there; of a tag that some do hear, their part is taken out again. How faint a receiver hears is
@@ -103,7 +103,8 @@ class Silence:
             x, y = (low[i] + (corner[i, r] + np.arange(SIDE) + 0.5) * CELL_M for i in (0, 1))
             i, j = np.clip(corner[:, r] + SIDE, 0, [nx + SIDE, ny + SIDE])
             for f in range(floors):
-                mean = _mean_dbm(building, r, f, *np.meshgrid(x, y), radio)
+                px, py = np.meshgrid(x, y)
+                mean = _mean_dbm(building, r, f, px, py, radio)
                 chance = radio.scan_share / (1 + np.exp((threshold_dbm[r] - mean) / SLOPE_DB))
                 part[r, f] = np.log1p(-chance)
                 log_p[f, j : j + SIDE, i : i + SIDE] += part[r, f]
@@ -158,9 +159,9 @@ class Quiet:
         """The maps for these ears, drawn anew where something has changed."""
         since_us = at_us - round(policy.alive_s * 1e6)
         threshold = ears.threshold_dbm(building, since_us, policy.best_sensitivity_dbm)
-        if self.maps is not None and self.building is building:
-            if (self.maps[0].threshold_dbm == threshold).all():
-                return self, self.maps
+        known = self.maps if self.building is building else None
+        if known is not None and (known[0].threshold_dbm == threshold).all():
+            return self, known
         shares = policy.scan_share, policy.stand_scan_share
         one, many = (
             Silence.draw(

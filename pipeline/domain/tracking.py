@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pipeline.domain import alerts, utilization
 from pipeline.domain.codes import Method, Reason
 from pipeline.domain.ellipse import radius_90_m
-from pipeline.domain.evidence import Evidence
 from pipeline.domain.events import AlertTransition, Positions, WindowResult
+from pipeline.domain.evidence import Evidence
 from pipeline.domain.fences import SECOND_US, Fences, Sighting
 from pipeline.domain.floorplan import Alignment, Building
 from pipeline.domain.geometry import Floats
@@ -52,9 +52,7 @@ class BuildingState:
     def empty(cls, building: Building) -> BuildingState:
         assets, zones = len(building.assets), len(building.zones)
         ears = Ears.empty(len(building.receivers))
-        return cls(
-            Tracks.empty(assets), Fences.empty(zones, assets), Evidence.empty(assets), ears
-        )
+        return cls(Tracks.empty(assets), Fences.empty(zones, assets), Evidence.empty(assets), ears)
 
     def move_to(self, old: Alignment, new: Alignment) -> BuildingState:
         return BuildingState(

@@ -114,5 +114,7 @@ def _logistic(
         gradient = np.append(x.T @ pull + ridge * beta[:-1], pull.sum())
         return float(weight @ cost + 0.5 * ridge * beta[:-1] @ beta[:-1]), gradient
 
-    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+    found = minimize(
+        loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 60}
+    )
     return found.x[:-1], float(found.x[-1])

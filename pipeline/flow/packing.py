@@ -85,6 +85,7 @@ def _evidence(evidence: Evidence) -> Packed:
     """Columns as they are; of the slots only those in use."""
     used = np.flatnonzero(evidence.receiver.ravel() != NOWHERE)
     return {
+        "width": evidence.receiver.shape[1],
         "used": used.astype(np.int32),
         "slots": {name: getattr(evidence, name).ravel()[used] for name in _SLOTTED},
         "assets": {name: getattr(evidence, name).copy() for name in _BY_ASSET},
@@ -94,6 +95,8 @@ def _evidence(evidence: Evidence) -> Packed:
 def _with_evidence(content: Packed) -> Evidence:
     assets = content["assets"]
     whole = Evidence.empty(len(assets["age"]))
+    if content["width"] != whole.receiver.shape[1]:  # of a version that remembered more or fewer
+        return whole
     for name, values in content["slots"].items():
         getattr(whole, name).ravel()[content["used"]] = values
     return replace(whole, **{name: column.copy() for name, column in assets.items()})

@@ -1,5 +1,7 @@
-"""Site file -> `Building`, as a database that holds nothing else would give it: for tools and trials
-that need no database."""
+"""Site file -> `Building`, as a database that holds nothing else would give it.
+
+For tools and trials that need no database.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,9 @@ def read_buildings(conn: Connection, facilities: Sequence[str] | None = None) ->
         places = _facilities(cursor, facilities)
         tables = {name: _group(cursor, query, places) for name, query in QUERIES.items()}
     return [
-        building_of(place, row, tables) for place in places for row in tables["building"][place["id"]]
+        building_of(place, row, tables)
+        for place in places
+        for row in tables["building"][place["id"]]
     ]
 
 

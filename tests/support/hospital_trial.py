@@ -80,18 +80,14 @@ class Trial:
                 columns = asset[now], receiver[now], rssi[now], one
                 yield summarise(*columns, receivers=len(on))
 
-    def run(
-        self, policy: Policy, keep: Flags | None = None, portals: bool = True
-    ) -> Record:
+    def run(self, policy: Policy, keep: Flags | None = None, portals: bool = True) -> Record:
         """Advance the domain through every window."""
         state = BuildingState.empty(self.building)
         rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in STATE}
         changes = []
         for number, seen in enumerate(self.windows(keep, portals)):
             start = number * WINDOW_US
-            state, result = advance(
-                self.building, state, seen, start, start + WINDOW_US, policy
-            )
+            state, result = advance(self.building, state, seen, start, start + WINDOW_US, policy)
             for name in STATE:
                 rows[name].append(getattr(state.tracks, name))
             changes += [

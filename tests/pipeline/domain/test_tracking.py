@@ -67,8 +67,7 @@ def test_first_sight(synthetic, hall):
 
 
 def test_what_stands_still_is_held_and_gets_a_row_every_five_seconds(synthetic, hall):
-    """Until it is clear that it stands, and when it is solved anew, at 12 and 24 s, there is more to
-    say."""
+    """Until it is clear that it stands, and when it is solved anew (12, 24 s), more is said."""
     written = [len(hall.hear({synthetic.PUMP: WARD_PLACE}).positions) for _ in range(23)]
     assert written == [1] * 6 + [0, 0, 0, 0, 1, 1] + [0, 0, 0, 0, 1] * 2 + [0]
     last = hall.hear({synthetic.PUMP: WARD_PLACE}, seconds=16)
