@@ -19,11 +19,11 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parents[2])]
 
-import flat_data
-import positioning_data
-import recorded
-import rf_rooms
-from positioning_data import Errors
+import flat_data  # noqa: E402
+import positioning_data  # noqa: E402
+import recorded  # noqa: E402
+import rf_rooms  # noqa: E402
+from positioning_data import Errors  # noqa: E402
 
 BASELINE = Path(__file__).with_name("baseline.json")
 WORSE = 1.05
