@@ -27,6 +27,8 @@ TAG_HEIGHT_M = 1.2
 """Of a tag above its floor when nobody says: a trolley, a pocket."""
 MARGIN_M, LONE_MARGIN_M = 1.0, 8.0
 """How far outside the receivers a tag may be without a plan, at least; and around a lone one."""
+STEP_S, MOST_STEPS = 0.35, 40
+"""A window is taken in in steps: a walking tag is elsewhere half a second later."""
 UNSURVEYED_SCALE = 1.05
 NEAREST_DECADE_DB = 25.0
 Progress = Callable[[str, float], None]
@@ -65,13 +67,16 @@ class Locator:
 
     def run(self, reads: Reads) -> Found:
         """One row for each tag and window in which it was heard."""
-        windows = cut(reads, self.window_s)
+        parts = int(np.clip(np.ceil(self.window_s / STEP_S), 1, MOST_STEPS))
+        rows_out, windows = cut(reads, self.window_s), cut(reads, self.window_s, parts)
+        key = rows_out.slot * len(reads.tags) + rows_out.tag
+        out_of = np.searchsorted(key, windows.slot // parts * len(reads.tags) + windows.tag)
         tiles = Tiles.over(self._bounds())
         made: dict[int, _Tile] = {}
         shared: list[Floats] = []
         rooms = self.plan.rooms
-        place = np.full((len(windows), 3), np.nan)
-        error, room = np.full(len(windows), np.nan), [""] * len(windows)
+        place = np.full((len(rows_out), 3), np.nan)
+        error, room = np.full(len(rows_out), np.nan), [""] * len(rows_out)
         heard_by = (windows.receiver >= 0).sum(axis=1)
         for rows in windows.by_slot():
             some = np.arange(rows.start, rows.stop)[heard_by[rows] > 0]
@@ -83,14 +88,16 @@ class Locator:
                     made[tile] = self._tile(tiles.boxes_m[tile], shared)
                 here = some[of == tile]
                 where = made[tile].filter.advance(self._heard(reads, windows, here))
-                place[here] = where.mean_m
-                error[here] = made[tile].scale * radius_90_m(where.cxx, where.cxy, where.cyy)
-                for i, name in zip(here.tolist(), _rooms(where, rooms), strict=True):
+                out = out_of[here]
+                place[out] = where.mean_m
+                error[out] = made[tile].scale * radius_90_m(where.cxx, where.cxy, where.cyy)
+                for i, name in zip(out.tolist(), _rooms(where, rooms), strict=True):
                     room[i] = name
             self.progress("locate", rows.stop / len(windows))
+        heard_by = (rows_out.receiver >= 0).sum(axis=1)
         method = "belief" if self.survey is None else "belief+survey"
         reason = [_reason(int(n), float(e)) for n, e in zip(heard_by, error, strict=True)]
-        return Found(windows.tag, windows.newest, place, error, room, method, heard_by, reason)
+        return Found(rows_out.tag, rows_out.newest, place, error, room, method, heard_by, reason)
 
     def _assign(
         self, tiles: Tiles, made: dict[int, _Tile], windows: Windows, some: NDArray[np.int64]
@@ -147,7 +154,7 @@ class Locator:
         if not inside.any():
             return None
         return survey_model.fit(
-            self.survey.rows(inside), self.receivers.position_m, field, self.window_s,
+            self.survey.rows(inside), self.receivers.position_m, field, min(self.window_s, STEP_S),
             lambda text: self.progress(text, 0.0),
         )  # fmt: skip
 

@@ -38,9 +38,15 @@ class Windows:
             yield slice(first, last)
 
 
-def cut(reads: Reads, window_s: float) -> Windows:
-    """Several reads of one receiver in a window count as their mean."""
-    slot = np.floor(reads.time_s / window_s).astype(np.int64)
+def cut(reads: Reads, window_s: float, parts: int = 1) -> Windows:
+    """Several reads of one receiver in a window count as their mean.
+
+    With `parts`, each window is cut into so many: slot // parts is the slot of the whole.
+    """
+    share = reads.time_s / window_s
+    whole = np.floor(share)
+    part = np.minimum(np.floor((share - whole) * parts), parts - 1)
+    slot = (whole * parts + part).astype(np.int64)
     order = np.lexsort((np.arange(len(slot)), reads.tag, slot))
     new = np.r_[True, (np.diff(slot[order]) != 0) | (np.diff(reads.tag[order]) != 0)]
     row = np.empty(len(slot), dtype=np.int64)
