@@ -93,12 +93,11 @@ def promised(found: dict[str, dict]) -> None:
 
 
 def test_the_reported_error_grows_as_fast_as_the_real_one(short):
-    """When receivers are taken away. Coverage says it: the share of truths within the radius does
-    not fall below what is promised."""
+    """When receivers are taken away: median against median, and of the tail the coverage tells."""
     for left in LEFT:
         figures = short[f"{left:.0%} of receivers"]
-        grown = figures["p90_m"] / short["busy"]["p90_m"]
-        assert figures["radius_m"] / short["busy"]["radius_m"] >= 0.9 * grown, left
+        grown = figures["median_m"] / short["busy"]["median_m"]
+        assert figures["radius_m"] / short["busy"]["radius_m"] >= grown, left
         assert figures["in_radius"] >= 0.85, left
 
 
