@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +90,7 @@ def read_columns(path: Path, needed: Sequence[str]) -> Columns:
     """Raises InputError when the file cannot be read or a needed column is missing."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            file.seek(0)
-            separator = max(SEPARATORS, key=first.count)
-            reader = csv.reader(file, delimiter=separator)
+            reader = csv.reader(file, delimiter=separator_of(file))
             names = tuple(name.strip().lower() for name in next(reader, []))
             rows, lines = [], []
             for row in reader:
@@ -107,6 +105,13 @@ def read_columns(path: Path, needed: Sequence[str]) -> Columns:
     if missing:
         raise InputError(path, f"has no column {', '.join(missing)}; needed: {','.join(needed)}", 1)
     return Columns(path, names, rows, np.array(lines, dtype=np.int64))
+
+
+def separator_of(file: TextIO) -> str:
+    """Comma, semicolon or tab, whichever the first line has most of; the file is rewound."""
+    first = file.readline()
+    file.seek(0)
+    return max(SEPARATORS, key=first.count)
 
 
 def _is_number(text: str) -> bool:

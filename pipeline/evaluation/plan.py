@@ -18,7 +18,7 @@ from pipeline.domain.errors import GeometryError
 from pipeline.domain.geometry import Floats, check_polygon, contains, crossings
 from pipeline.domain.lattice import Lattice
 from pipeline.domain.walls import MAX_LOSS_DB
-from pipeline.evaluation.columns import Columns, read_columns
+from pipeline.evaluation.columns import Columns, read_columns, separator_of
 from pipeline.evaluation.errors import InputError
 from pipeline.registry.errors import SiteFileError
 from pipeline.registry.site_file import BuildingEntry, load_site_file
@@ -176,7 +176,7 @@ def _lines(path: Path) -> Plan:
     """Blank rows matter here, so the file is read once more."""
     lines: list[list[tuple[float, float]]] = [[]]
     with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
+        reader = csv.DictReader(file, delimiter=separator_of(file))
         for row in reader:
             cells = {str(k).strip().lower(): (v or "").strip() for k, v in row.items()}
             try:

@@ -132,3 +132,13 @@ def test_a_forgotten_tag_starts_anew() -> None:
     belief.forget(0)
     again = belief.advance(window(9.0, ideal(CORNERS, (2.0, 2.0, 1.2))))
     assert again.mean_m == pytest.approx(first.mean_m)
+
+
+def test_many_receivers_that_fit_nowhere_do_not_overflow() -> None:
+    receivers = np.random.default_rng(0).uniform(0, 10, (24, 3))
+    lattice = Lattice.over(bounds_around(receivers, 1.0), np.array([1.2]))
+    mean = np.full((24, len(lattice)), 20.0)
+    belief = BeliefFilter(RadioField.surveyed(lattice, mean, np.full_like(mean, 2.0)))
+    where = belief.advance(window(0.0, np.full(24, -130.0)))
+    assert np.isfinite(where.mean_m).all()
+    assert where.mean_m[0, :2] == pytest.approx(lattice.xy_m.mean(axis=0), abs=0.1)

@@ -58,3 +58,12 @@ def test_the_bound_shrinks_with_receivers_and_is_infinite_for_one() -> None:
     assert bounds[0] < bounds[1] < bounds[2] == np.inf
     twice = float(bound_m(place, every, RECEIVERS, 2.2, 10.0)[0])
     assert twice == pytest.approx(2 * bounds[0])
+
+
+def test_the_bound_in_the_middle_of_four_receivers_is_the_formula_worked_by_hand() -> None:
+    """Each is d = 5 sqrt(2) m away and level: trace(F^-1) = d^2 / k^2, k = 10 n / (s ln 10)."""
+    level = RECEIVERS.copy()
+    level[:, 2] = 1.2
+    place, every = np.array([[5.0, 5.0, 1.2]]), np.ones((1, 4), dtype=bool)
+    k, d2 = 10 * 2.2 / (5.0 * np.log(10)), 50.0
+    assert bound_m(place, every, level, 2.2, 5.0)[0] == pytest.approx(np.sqrt(d2) / k)

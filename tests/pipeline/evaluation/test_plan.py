@@ -50,9 +50,10 @@ def test_a_site_file_gives_rooms_walls_and_floors(tmp_path: Path) -> None:
     assert labels is not None and labels[there, 0].tolist() == [1.0, 1.0]
 
 
-def test_a_closed_line_of_walls_is_an_outline(tmp_path: Path) -> None:
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_closed_line_of_walls_is_an_outline(tmp_path: Path, separator: str) -> None:
     path = tmp_path / "layout.csv"
-    path.write_text("x,y\n0,0\n10,0\n10,6\n0,6\n0,0\n")
+    path.write_text("X,y\n0,0\n10,0\n10,6\n0,6\n0,0\n".replace(",", separator))
     plan = read_plan(path, RECEIVERS)
     weight = plan.weight(LATTICE, RECEIVERS).ravel()
     places = LATTICE.nearest(np.array([[5.0, 3.0, 1.2], [-1.0, -1.0, 1.2]]))
