@@ -15,14 +15,17 @@ from pipeline.cli import (
     audit,
     backfill,
     bridge,
+    calibrate,
     capacity,
     capture,
     demo,
     doctor,
+    evaluate,
     exchange,
     gateway,
     health,
     keys,
+    locate,
     migrate,
     query,
     replay,
@@ -47,7 +50,8 @@ from pipeline.sources.errors import SourceError
 
 COMMANDS = (
     demo, run, migrate, site, gateway, keys, setup, simulate, health, shards, bridge, capacity,
-    capture, replay, backfill, query, exchange, seed, audit, doctor, upkeep,
+    capture, replay, backfill, query, exchange, seed, audit, doctor, upkeep, locate, evaluate,
+    calibrate,
 )  # fmt: skip
 
 

@@ -29,18 +29,19 @@ from pipeline.flow.event_time import Timing
 from pipeline.registry.sharding import Shard
 
 _POSITIVE = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]
+_LEVEL = Annotated[float, Field(ge=-150, le=0)]
 
 
 def _section(name: str, defaults: Any) -> type[BaseModel]:
     """A closed model with the numeric fields of a dataclass."""
-    columns: dict[str, Any] = {
-        f.name: (
-            Annotated[int, Field(ge=1, le=1000)] if isinstance(f.default, int) else _POSITIVE,
-            f.default,
-        )
-        for f in fields(defaults)
-    }
+    columns: dict[str, Any] = {f.name: (_kind(f), f.default) for f in fields(defaults)}
     return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), **columns)
+
+
+def _kind(field: Any) -> Any:
+    if isinstance(field.default, int):
+        return Annotated[int, Field(ge=1, le=1000)]
+    return _LEVEL if field.name.endswith("_dbm") else _POSITIVE
 
 
 _Timing = _section("Timing", Timing)

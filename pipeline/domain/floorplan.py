@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.doors import doors_between
 from pipeline.domain.geometry import Floats, check_polygon, contains
 from pipeline.domain.walls import WallMap
 from pipeline.domain.zones import ZoneTable
@@ -191,6 +192,11 @@ class Building:
     @cached_property
     def zone_table(self) -> ZoneTable:
         return ZoneTable.of(self.zones)
+
+    @cached_property
+    def doors_between(self) -> NDArray[np.int8]:
+        """(rooms, rooms): how many doors lie between two rooms; doors.FAR: no way is drawn."""
+        return doors_between(self.room_map, self.floors, len(self.rooms))
 
     @cached_property
     def room_map(self) -> RoomMap:

@@ -101,30 +101,35 @@ class Heard:
         return ends - starts, total[ends] - total[starts]
 
 
-def strongest(building: Building, heard: Heard) -> tuple[Ints, Ints, Ints]:
+def strongest(building: Building, heard: Heard, limit: int = MAX_LINKS) -> tuple[Ints, Ints, Ints]:
     """The signals worth using: rows of `seen`, and where each asset's begin and how many there are.
 
-    At most MAX_LINKS an asset, by path gain (RSSI minus P0), ties by receiver index.
+    At most `limit` an asset, by path gain (RSSI minus P0), ties by receiver index.
     """
-    if not len(heard.signals) or heard.signal_count.max() <= MAX_LINKS:
+    if not len(heard.signals) or heard.signal_count.max() <= limit:
         return heard.signals, heard.first_signal, heard.signal_count
     seen, receivers = heard.seen, building.receivers
     column = heard.signal_column
     keep = np.ones(len(heard.signals), dtype=bool)
-    crowded = np.flatnonzero((heard.signal_count > MAX_LINKS)[column])
+    crowded = np.flatnonzero((heard.signal_count > limit)[column])
     rows = heard.signals[crowded]
     gain = seen.rssi_dbm[rows] - receivers.p0_dbm[seen.receiver[rows]]
     order = np.lexsort((-gain, column[crowded]))  # stable: rows are in order of their receiver
     group = column[crowded]
     rank = np.arange(len(group)) - np.repeat(_starts(group), np.diff(_bounds(group)))
-    keep[crowded[order[rank >= MAX_LINKS]]] = False
-    count = np.minimum(heard.signal_count, MAX_LINKS)
+    keep[crowded[order[rank >= limit]]] = False
+    count = np.minimum(heard.signal_count, limit)
     return heard.signals[keep], np.cumsum(count) - count, count
 
 
-def links(building: Building, heard: Heard, floor: Ints, slab_loss_db: float) -> Links:
-    """The links of the heard assets (N,), each assumed to be on `floor` (N,)."""
+def links(
+    building: Building, heard: Heard, floor: Ints, slab_loss_db: float, which: Ints | None = None
+) -> Links:
+    """The links of the heard assets (N,), or of `which` (N,) of them, each assumed to be on
+    `floor` (N,)."""
     rows, first, count = strongest(building, heard)
+    if which is not None:
+        first, count = first[which], count[which]
     depth = np.arange(max(1, int(count.max(initial=0))))[:, None]
     valid = depth < count
     if len(rows):
@@ -150,6 +155,16 @@ def links(building: Building, heard: Heard, floor: Ints, slab_loss_db: float) ->
         slabs == 0,
         None if building.wall_map.is_flat else building.wall_map,
     )
+
+
+def receptions(building: Building, heard: Heard, which: Ints) -> Ints:
+    """How many reads stand behind each of `links` of the heard assets `which`: (K, N)."""
+    rows, first, count = strongest(building, heard)
+    first, count = first[which], count[which]
+    depth = np.arange(max(1, int(count.max(initial=0))))[:, None]
+    if not len(rows):
+        return np.zeros((len(depth), len(which)), dtype=np.int64)
+    return heard.seen.receptions.take(rows.take(np.where(depth < count, first + depth, 0)))
 
 
 def _by_pair(asset: Ints, receiver: Ints) -> Ints:

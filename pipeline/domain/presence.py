@@ -34,8 +34,11 @@ def decide_room(
     """
     lead = (overlay.best_points - overlay.own_points) / rooms.POINTS
     game = rooms.Competition(at.room, at.room_challenger, at.room_streak, at.room_since_us)
-    wins = (overlay.best != at.room) & (overlay.best != NOWHERE) & (lead >= policy.room_margin)
+    margin = np.where(at.moving, policy.room_margin, policy.room_margin_still)
+    wins = (overlay.best != at.room) & (overlay.best != NOWHERE) & (lead >= margin)
     needed = np.where(at.moving, policy.room_streak_moving, policy.room_streak_still)
+    walls = building.doors_between[at.room, overlay.best] - 1  # those without a door on the way
+    needed = needed + np.clip(walls, 0, policy.room_streak_walls)
     game, changed = game.round(overlay.best, wins, start_us, needed)
     forced_room = np.where(portal != NOWHERE, building.receivers.room[portal], NOWHERE)
     quiet = forced_room != NOWHERE

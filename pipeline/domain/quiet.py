@@ -42,7 +42,7 @@ def nothing_to_do(
     still &= ~(at.moving | laid.differs(at) | fences.pending[assets])
     still &= at.room != NOWHERE
     lead = (laid.best_points - laid.own_points) / rooms.POINTS
-    still &= (laid.best == at.room) | (laid.best == NOWHERE) | (lead < policy.room_margin)
+    still &= (laid.best == at.room) | (laid.best == NOWHERE) | (lead < policy.room_margin_still)
     still &= at.room_confidence == laid.own_points / rooms.POINTS
     wanted = utilization.use_of_rooms(building)[at.room]
     still &= (wanted == at.use_candidate) & (wanted == at.use_state)

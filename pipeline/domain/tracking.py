@@ -19,17 +19,26 @@ from pipeline.domain import alerts, utilization
 from pipeline.domain.codes import Method, Reason
 from pipeline.domain.ellipse import radius_90_m
 from pipeline.domain.events import AlertTransition, Positions, WindowResult
+from pipeline.domain.evidence import Evidence
 from pipeline.domain.fences import Fences, Sighting
 from pipeline.domain.floorplan import Alignment, Building
 from pipeline.domain.geometry import Floats
 from pipeline.domain.heartbeat import due
-from pipeline.domain.locating import Check, Located, check, decide_floor, locate, tag_height_m
+from pipeline.domain.locating import (
+    Located,
+    Stance,
+    compare,
+    decide_floor,
+    locate,
+    tag_height_m,
+)
 from pipeline.domain.observations import Heard, Observations
 from pipeline.domain.overlay import NOT_LAID, Overlays
 from pipeline.domain.policy import Policy
 from pipeline.domain.presence import decide_room, departures
 from pipeline.domain.quiet import nothing_to_do
 from pipeline.domain.rooms import portals
+from pipeline.domain.silence import NOT_DRAWN, Ears, Quiet
 from pipeline.domain.tracks import NEVER_US, Ints, Tracks
 from pipeline.domain.watching import watch
 
@@ -44,16 +53,25 @@ class BuildingState:
 
     tracks: Tracks
     fences: Fences
+    evidence: Evidence
+    ears: Ears
     overlays: Overlays = NOT_LAID
-    """Follows from the tracks; kept only to save time."""
+    quiet: Quiet = NOT_DRAWN
+    """These two follow from the rest; kept only to save time."""
 
     @classmethod
     def empty(cls, building: Building) -> BuildingState:
-        assets = len(building.assets)
-        return cls(Tracks.empty(assets), Fences.empty(len(building.zones), assets))
+        assets, zones = len(building.assets), len(building.zones)
+        ears = Ears.empty(len(building.receivers))
+        return cls(Tracks.empty(assets), Fences.empty(zones, assets), Evidence.empty(assets), ears)
 
     def move_to(self, old: Alignment, new: Alignment) -> BuildingState:
-        return BuildingState(self.tracks.move_to(old, new), self.fences.move_to(old, new))
+        return BuildingState(
+            self.tracks.move_to(old, new),
+            self.fences.move_to(old, new),
+            self.evidence.move_to(old, new),
+            self.ears.move_to(old, new),
+        )
 
 
 def advance(
@@ -68,15 +86,19 @@ def advance(
     heard = Heard.of(building, seen)
     portal, tracks = portals(building, heard), state.tracks.at(heard.assets)
     at, floor_changed = decide_floor(building, tracks, heard, portal, end_us, policy)
-    checked = check(building, at, heard, portal, end_us, policy)
+    stance = compare(building, state.evidence.at(heard.assets), heard, portal, policy)
+    ears = state.ears.hear(seen, end_us)
+    quiet, silence = state.quiet.of(building, ears, end_us, policy)
 
     # From here on only those about which anything may change.
-    which = np.flatnonzero(~_quiet(building, state, heard, tracks, at, checked, end_us, policy))
+    which = np.flatnonzero(~_unchanged(building, state, heard, tracks, at, stance, end_us, policy))
     assets, before = heard.assets[which], tracks.at(which)
     at = replace(before, **{column: getattr(at, column)[which] for column in FLOOR})
     portal, floor_changed = portal[which], floor_changed[which]
     first = before.heard_us == NEVER_US
-    at, outcome = locate(building, at, checked.at(which), end_us, policy)
+    at, outcome = locate(
+        building, at, which, stance.at(which), heard, portal, silence, end_us, policy
+    )
     overlays, overlay = state.overlays.of(building, assets, at)
     at, visits = decide_room(building, at, overlay, assets, portal, first, start_us, end_us, policy)
     sighting = Sighting(assets, at, _previous_xy(before, at), overlay.zone_points, first)
@@ -91,7 +113,8 @@ def advance(
     fences, zone_visits = watch(building, state.fences, sighting, tracks.heard_us, end_us)
     transitions = alerts.forbidden_zone(building, tracks, zone_visits, end_us)
     tracks, lost = utilization.expire(building, tracks, end_us, policy)
-    return BuildingState(tracks, fences, overlays), WindowResult(
+    evidence = state.evidence.put(heard.assets, stance.evidence)
+    return BuildingState(tracks, fences, evidence, ears, overlays, quiet), WindowResult(
         building=building.key,
         start_us=start_us,
         end_us=end_us,
@@ -105,22 +128,22 @@ def advance(
     )
 
 
-def _quiet(
+def _unchanged(
     building: Building,
     state: BuildingState,
     heard: Heard,
     before: Tracks,
     at: Tracks,
-    checked: Check,
+    stance: Stance,
     end_us: int,
     policy: Policy,
 ) -> NDArray[np.bool_]:
     """(N,) heard assets whose tracks `before` and `at`, after the floor, are equal and stay so."""
-    quiet = ~checked.solve
+    same = ~(stance.solve | stance.moved)
     for column in FLOOR:
-        quiet &= getattr(before, column) == getattr(at, column)
+        same &= getattr(before, column) == getattr(at, column)
     overlays, fences = state.overlays, state.fences
-    return quiet & nothing_to_do(building, overlays, fences, heard.assets, before, end_us, policy)
+    return same & nothing_to_do(building, overlays, fences, heard.assets, before, end_us, policy)
 
 
 def _previous_xy(before: Tracks, at: Tracks) -> Floats:

@@ -15,10 +15,10 @@ import numpy as np
 from pipeline.domain.floorplan import Alignment
 from pipeline.domain.tracking import BuildingState
 from pipeline.flow.errors import CheckpointError
-from pipeline.flow.packing import packed, unpacked
+from pipeline.flow.packing import packed, unpacked, with_no_evidence
 
-VERSION = 1
-_DTYPES = ("<i8", "<i4", "<i2", "<f8", "|b1")
+VERSION = 2
+_DTYPES = ("<i8", "<i4", "<i2", "<f8", "|b1", "<f4")
 _FAST = 1
 
 
@@ -36,10 +36,13 @@ def decode(data: bytes) -> tuple[Alignment, BuildingState]:
     """The inverse of `encode`. Raises CheckpointError."""
     try:
         content = msgpack.unpackb(zlib.decompress(data), ext_hook=_to_array)
-        if content.get("version") != VERSION:
-            raise CheckpointError(f"it has version {content.get('version')!r}, not {VERSION}")
+        version, state = content.get("version"), content["state"]
+        if version not in (1, VERSION):
+            raise CheckpointError(f"it has version {version!r}, not {VERSION}")
         ids = {name: tuple(values) for name, values in content["alignment"].items()}
-        return Alignment(**ids), unpacked(content["state"])
+        if version == 1:
+            state = with_no_evidence(state, len(ids["receivers"]))
+        return Alignment(**ids), unpacked(state)
     except (zlib.error, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"it cannot be read: {error}") from None
 

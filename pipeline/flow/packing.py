@@ -7,18 +7,23 @@ is, so nothing is lost: `unpacked(packed(state))` is the state to the last bit.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.evidence import Evidence
 from pipeline.domain.fences import Fences
+from pipeline.domain.floorplan import NOWHERE
+from pipeline.domain.silence import Ears
 from pipeline.domain.tracking import BuildingState
 from pipeline.domain.tracks import NEVER_US, Tracks
 
 _NEVER = np.iinfo(np.int32).min
 _PLAIN, _WINDOWS = "plain", "windows"
+_SLOTTED = ("receiver", "mean_dbm", "count")
+_BY_ASSET = ("age", "unrest", "noise_db2")
 Packed = dict[str, Any]
 _Column = tuple[str, NDArray[Any]]
 
@@ -40,6 +45,11 @@ def packed(state: BuildingState, base_us: int, window_us: int) -> Packed:
         "fences": {name: _pack(name, col.ravel()[which], grid) for name, col in fences.items()},
         "fences_at": which.astype(np.int32),
         "fences_shape": told.shape,
+        "evidence": _evidence(state.evidence),
+        "ears": {
+            "heard_us": _pack("heard_us", state.ears.heard_us, grid),
+            "faintest_dbm": (_PLAIN, state.ears.faintest_dbm.copy()),
+        },
     }
 
 
@@ -53,7 +63,43 @@ def unpacked(content: Packed) -> BuildingState:
         whole = getattr(Fences.empty(zones, assets), name)
         whole.ravel()[content["fences_at"]] = _unpack(column, grid)
         fences[name] = whole
-    return BuildingState(Tracks(**tracks), Fences(**fences))
+    ears = {name: _unpack(column, grid) for name, column in content["ears"].items()}
+    evidence = _with_evidence(content["evidence"])
+    return BuildingState(Tracks(**tracks), Fences(**fences), evidence, Ears(**ears))
+
+
+def with_no_evidence(content: Packed, receivers: int) -> Packed:
+    """A state packed before there was evidence, with none."""
+    _, assets = content["fences_shape"]
+    ears = Ears.empty(receivers)
+    return content | {
+        "evidence": _evidence(Evidence.empty(assets)),
+        "ears": {
+            "heard_us": (_PLAIN, ears.heard_us),
+            "faintest_dbm": (_PLAIN, ears.faintest_dbm),
+        },
+    }
+
+
+def _evidence(evidence: Evidence) -> Packed:
+    """Columns as they are; of the slots only those in use."""
+    used = np.flatnonzero(evidence.receiver.ravel() != NOWHERE)
+    return {
+        "width": evidence.receiver.shape[1],
+        "used": used.astype(np.int32),
+        "slots": {name: getattr(evidence, name).ravel()[used] for name in _SLOTTED},
+        "assets": {name: getattr(evidence, name).copy() for name in _BY_ASSET},
+    }
+
+
+def _with_evidence(content: Packed) -> Evidence:
+    assets = content["assets"]
+    whole = Evidence.empty(len(assets["age"]))
+    if content["width"] != whole.receiver.shape[1]:  # of a version that remembered more or fewer
+        return whole
+    for name, values in content["slots"].items():
+        getattr(whole, name).ravel()[content["used"]] = values
+    return replace(whole, **{name: column.copy() for name, column in assets.items()})
 
 
 def _pack(name: str, column: NDArray[Any], grid: tuple[int, int]) -> _Column:

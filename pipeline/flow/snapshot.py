@@ -11,19 +11,21 @@ from dataclasses import fields
 from typing import Any
 
 from pipeline.domain.events import UnknownTag
+from pipeline.domain.evidence import Evidence
 from pipeline.domain.fences import Fences
 from pipeline.domain.floorplan import Alignment, Building
 from pipeline.domain.policy import Policy
+from pipeline.domain.silence import Ears
 from pipeline.domain.tracking import BuildingState
 from pipeline.domain.tracks import Tracks
 from pipeline.flow.building_logic import BuildingFlow, Memory
 from pipeline.flow.dedup import Stream, Streams
 from pipeline.flow.errors import SnapshotError
 from pipeline.flow.event_time import NEVER_US, Timing, Windows
-from pipeline.flow.packing import packed, unpacked
+from pipeline.flow.packing import packed, unpacked, with_no_evidence
 from pipeline.flow.watermark import Watermark
 
-VERSION = 2
+VERSION = 3
 Snapshot = dict[str, Any]
 
 
@@ -107,7 +109,10 @@ def _migrated(snapshot: Snapshot) -> Snapshot:
 def _from_1(old: Snapshot) -> Snapshot:
     """Version 1 knew no talking time: everybody is waited for as if just heard. Its state was not
     packed."""
-    state = BuildingState(Tracks(**old["tracks"]), Fences(**old["fences"]))
+    tracks, receivers = Tracks(**old["tracks"]), len(_ids(old["alignment"]["receivers"]))
+    state = BuildingState(
+        tracks, Fences(**old["fences"]), Evidence.empty(len(tracks)), Ears.empty(receivers)
+    )
     promises = {
         gateway: max((until_us for _, until_us, _ in boots.values()), default=NEVER_US)
         for gateway, boots in old["streams"].items()
@@ -129,7 +134,13 @@ def _from_1(old: Snapshot) -> Snapshot:
     }
 
 
-_MIGRATIONS: dict[Any, Callable[[Snapshot], Snapshot]] = {1: _from_1}
+def _from_2(old: Snapshot) -> Snapshot:
+    """Version 2 did not remember how standing assets were heard: that begins anew."""
+    receivers = len(_ids(old["alignment"]["receivers"]))
+    return old | {"version": 3, "state": with_no_evidence(old["state"], receivers)}
+
+
+_MIGRATIONS: dict[Any, Callable[[Snapshot], Snapshot]] = {1: _from_1, 2: _from_2}
 
 
 def _ids(joined: bytes) -> tuple[bytes, ...]:

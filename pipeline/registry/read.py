@@ -52,7 +52,9 @@ def read_buildings(conn: Connection, facilities: Sequence[str] | None = None) ->
         places = _facilities(cursor, facilities)
         tables = {name: _group(cursor, query, places) for name, query in QUERIES.items()}
     return [
-        _building(place, row, tables) for place in places for row in tables["building"][place["id"]]
+        building_of(place, row, tables)
+        for place in places
+        for row in tables["building"][place["id"]]
     ]
 
 
@@ -93,7 +95,8 @@ def _group(cursor: psycopg.Cursor[DictRow], query: str, places: Sequence[dict[st
     return groups
 
 
-def _building(place: dict[str, Any], row: DictRow, tables: dict[str, Groups]) -> Building:
+def building_of(place: dict[str, Any], row: DictRow, tables: dict[str, Groups]) -> Building:
+    """One building from its facility, its row, and the rows of each table by their parent."""
     key = f"{place['key']}/{row['code']}"
     floor_rows, room_rows = tables["floor"][row["id"]], tables["room"][row["id"]]
     floor_index = _index(floor_rows)

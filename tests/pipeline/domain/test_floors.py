@@ -28,7 +28,7 @@ def walk(synthetic, site, steps, portal=None) -> list[int]:
         at = synthetic.us(second)
         before = tracks.floor[0]
         now, changed = decide_floor(
-            site, tracks.at(ASSET), Heard.of(site, seen), door, at, Policy()
+            site, tracks.at(ASSET), Heard.of(site, seen), door, at, Policy(floor_streak_still=3)
         )
         tracks = tracks.put(ASSET, **vars(now))
         assert changed.tolist() == [tracks.floor[0] != before]

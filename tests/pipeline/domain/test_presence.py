@@ -114,7 +114,7 @@ def test_a_clear_move_says_when_why_and_against_whom(story):
     assert ended.id == began.id != moved.id
     assert not moved.initial
     assert [room for room, _ in moved.contenders] == [1, 0]
-    assert moved.confidence == moved.contenders[0][1] == pytest.approx(0.84, abs=0.05)
+    assert moved.confidence == moved.contenders[0][1] == pytest.approx(0.92, abs=0.05)
 
 
 def test_a_longer_run_counts_from_its_first_window(synthetic, site):

@@ -17,9 +17,7 @@ from pipeline.domain.tracking import BuildingState, advance
 from pipeline.domain.tracks import Tracks
 
 ASSETS, SECONDS = 60, 200
-HURRIED = Policy(
-    departed_after_s=5.0, unknown_after_s=8.0, use_dwell_s=6.0, row_every_s=15.0, rest_s=3.0
-)
+HURRIED = Policy(departed_after_s=5.0, unknown_after_s=8.0, use_dwell_s=6.0, row_every_s=15.0)
 """So that every timer runs out many times in a short scenario."""
 PATIENT = replace(HURRIED, departed_after_s=500.0, unknown_after_s=500.0)
 """Only fences expire."""

@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.domain.codes import Method, Reason
 from pipeline.domain.floorplan import NOWHERE, Fence, Zone
+from pipeline.domain.overlay import NOT_LAID
 from pipeline.domain.policy import Policy
+from pipeline.domain.silence import NOT_DRAWN, Ears
 from pipeline.domain.tracking import BuildingState, advance
 
 POLICY = Policy()
@@ -65,10 +67,11 @@ def test_first_sight(synthetic, hall):
 
 
 def test_what_stands_still_is_held_and_gets_a_row_every_thirty_seconds(synthetic, hall):
-    found = [hall.hear({synthetic.PUMP: WARD_PLACE}) for _ in range(100)]
-    assert len(found[0].positions) == 1
-    beats = [second for second, result in enumerate(found) if second and len(result.positions)]
-    assert beats[0] <= 30
+    """Until it is clear that it stands, and when it is solved anew (12, 24, 48 s), more is said."""
+    found = [hall.hear({synthetic.PUMP: WARD_PLACE}) for _ in range(200)]
+    assert [len(result.positions) for result in found[:6]] == [1] * 6
+    beats = [second for second in range(50, 200) if len(found[second].positions)]
+    assert beats[0] <= 80
     assert set(np.diff(beats)) == {30}
     for beat in beats:
         told = [(synthetic.PUMP, Method.HELD, Reason.STILL_EXPLAINED)]
@@ -82,10 +85,14 @@ def test_those_that_stand_still_take_turns(synthetic, site):
     nobody = {"tags": (), "tag_asset": np.zeros(0, np.int64), "rules": ()}
     hall = Hall(synthetic, replace(site, assets=many, **nobody))
     places = dict.fromkeys(range(300), WARD_PLACE)
-    written = [len(hall.hear(places).positions) for _ in range(61)]
+    results = [hall.hear(places) for _ in range(490)]
+    written = [len(result.positions) for result in results]
     assert written[0] == 300
-    assert max(written[1:]) <= 30
-    assert sum(written[1:31]) == sum(written[31:]) == 300
+    assert max(written[60:240]) <= 30
+    assert sum(written[60:90]) == sum(written[90:120]) == 300
+    solved = [result.solved for result in results]
+    assert sum(solved[241:481]) == 300
+    assert max(solved[241:481]) <= 10
 
 
 def test_what_moves_gets_a_row_a_window(synthetic, hall):
@@ -103,7 +110,10 @@ def test_what_was_wheeled_away_is_followed_at_once(synthetic, hall):
     """After a minute in one place the belief is narrow; it must not hold the asset back."""
     hall.hear({synthetic.PUMP: (2.0, 3.0, 0)}, seconds=60)
     result = hall.hear({synthetic.PUMP: (18.0, 4.0, 0)}, seconds=2)
-    assert (result.positions.x_m[0], result.positions.y_m[0]) == pytest.approx((18, 4), abs=1.5)
+    p = result.positions
+    away_m = np.hypot(p.x_m[0] - 18, p.y_m[0] - 4)
+    assert away_m < 2.5
+    assert away_m < p.accuracy_m[0]
 
 
 def test_another_floor(synthetic, hall):
@@ -194,7 +204,7 @@ def test_gone_and_everything_times_out_once(synthetic, hall):
 def frozen(state: BuildingState) -> list[bytes]:
     return [
         getattr(part, f.name).tobytes()
-        for part in (state.tracks, state.fences)
+        for part in (state.tracks, state.fences, state.evidence, state.ears)
         for f in fields(part)
     ]
 
@@ -279,22 +289,30 @@ class Crowd:
 
 
 def test_neither_company_nor_order_nor_cut_counts(synthetic):
-    """Twelve assets of ninety to the last bit, with portals, lifts, walls and gaps."""
+    """Twelve assets of ninety to the last bit, with portals, lifts, walls and gaps.
+
+    Company does say one thing: which receivers live, and how well they hear. Here all are known to.
+    """
     crowd = Crowd(synthetic)
     whole, part = Hall(synthetic, crowd.site), Hall(synthetic, crowd.site)
+    keen = Ears(np.full(10, synthetic.us(1000)), np.full(10, -120.0))
     ours = np.array([0, 1, 2, 3, 17, 18, 40, 41, 42, 60, 87, 89])
     rng = np.random.default_rng(5)
     for _ in range(25):
         reads = crowd.reads()
         mine = rng.permutation(reads[np.isin(reads[:, 0], ours)])
+        for hall in (whole, part):
+            hall.state = replace(hall.state, ears=keen)
         whole.hear(seen=synthetic.observations(crowd.site, reads))
         part.hear(seen=synthetic.observations(crowd.site, mine))
         for old, new in (
             (whole.state.tracks, part.state.tracks),
             (whole.state.fences, part.state.fences),
+            (whole.state.evidence, part.state.evidence),
         ):
             for f in fields(old):
-                both = (getattr(half, f.name)[..., ours] for half in (old, new))
+                axis = 1 if old is whole.state.fences else 0
+                both = (getattr(half, f.name).take(ours, axis) for half in (old, new))
                 assert len({column.tobytes() for column in both}) == 1, f.name
     tracks = whole.state.tracks
     assert (tracks.room[ours] != NOWHERE).sum() > 8
@@ -309,7 +327,7 @@ def test_what_is_kept_to_save_time_changes_nothing(synthetic):
     held = told = 0
     for _ in range(25):
         seen = synthetic.observations(crowd.site, crowd.reads())
-        restarted.state = BuildingState(restarted.state.tracks, restarted.state.fences)
+        restarted.state = replace(restarted.state, overlays=NOT_LAID, quiet=NOT_DRAWN)
         ours, theirs = (hall.hear(seen=seen) for hall in (going, restarted))
         assert frozen(going.state) == frozen(restarted.state)
         for f in fields(ours):

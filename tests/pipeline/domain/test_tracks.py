@@ -7,8 +7,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from pipeline.domain.evidence import Evidence
 from pipeline.domain.fences import Fences
 from pipeline.domain.floorplan import NOWHERE, Building
+from pipeline.domain.silence import Ears
 from pipeline.domain.tracking import BuildingState
 from pipeline.domain.tracks import NEVER_US, Tracks, matching, renumbering
 
@@ -27,7 +29,11 @@ def numbered(site: Building) -> BuildingState:
         columns[name] = np.arange(assets) % len(site.floors)
     grid = np.arange(zones * assets, dtype=np.int64).reshape(zones, assets)
     fences = Fences(grid, grid + 100, grid + 200, grid + 300, grid % 2 == 0)
-    return BuildingState(Tracks(**columns), fences)
+    evidence = Evidence.empty(assets)
+    evidence.receiver[:, 0] = np.arange(assets)
+    evidence.age[:] = np.arange(assets)
+    ears = Ears(np.arange(len(site.receivers)), -np.arange(len(site.receivers)) * 1.0)
+    return BuildingState(Tracks(**columns), fences, evidence, ears)
 
 
 def as_table(site: Building, state: BuildingState) -> dict[tuple[str, str], object]:
@@ -41,6 +47,15 @@ def as_table(site: Building, state: BuildingState) -> dict[tuple[str, str], obje
             if f.name in {"floor", "floor_challenger"} and value != NOWHERE:
                 known = site.floors[value].code
             table[f.name, asset.tag_number] = known
+    for asset, slots, age in zip(
+        site.assets, state.evidence.receiver, state.evidence.age.tolist(), strict=True
+    ):
+        heard_by = [site.receivers.names[r] for r in slots.tolist() if r != NOWHERE]
+        table["evidence", asset.tag_number] = (heard_by, age)
+    for name, heard_us, faintest in zip(
+        site.receivers.names, state.ears.heard_us, state.ears.faintest_dbm, strict=True
+    ):
+        table["ears", "/".join(name)] = (int(heard_us), float(faintest))
     for f in fields(Fences):
         for zone, row in zip(site.zones, getattr(state.fences, f.name).tolist(), strict=True):
             for asset, value in zip(site.assets, row, strict=True):
@@ -99,13 +114,13 @@ def test_what_is_gone_is_dropped(synthetic, site):
 
 
 def test_a_room_that_is_gone_leaves_its_assets_nowhere(synthetic, site):
-    state = BuildingState(synthetic.tracks(4, room=[0, 1, 2, 3]), Fences.empty(4, 4))
+    state = replace(BuildingState.empty(site), tracks=synthetic.tracks(4, room=[0, 1, 2, 3]))
     after = replace(site, rooms=site.rooms[1:])
     moved = state.move_to(site.alignment, after.alignment)
     assert moved.tracks.room.tolist() == [NOWHERE, 0, 1, 2]
 
 
-def test_receivers_do_not_touch_the_state(synthetic, site):
+def test_receivers_take_their_evidence_with_them(synthetic, site):
     shuffled = np.arange(10)[::-1]
     old = site.receivers
     new = type(old)(

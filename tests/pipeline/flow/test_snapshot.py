@@ -20,7 +20,7 @@ from pipeline.flow import snapshot as snapshots
 from pipeline.flow.building_logic import BuildingFlow
 from pipeline.flow.event_time import Timing
 
-GOLDEN = {n: Path(__file__).with_name(f"snapshot_v{n}.pickle") for n in (1, 2)}
+GOLDEN = {n: Path(__file__).with_name(f"snapshot_v{n}.pickle") for n in (1, 2, 3)}
 TIMING = Timing(window_s=1.0, allowed_lateness_s=0.5, gateway_timeout_s=30.0, tick_s=10.0)
 
 

@@ -1,0 +1,1 @@
+"""Positions from anyone's files, and how good they are: `biotrakr locate` and `evaluate`."""
