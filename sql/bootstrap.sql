@@ -8,6 +8,9 @@ create extension if not exists btree_gist; -- exclusion constraints over (uuid, 
 create extension if not exists pg_trgm; -- "siemns" finds Siemens
 create extension if not exists unaccent; -- "Drager" finds Dräger
 create extension if not exists pgcrypto; -- encryption of the columns that registry marks for it
+-- Loads its library, which knows the settings that a function may fix for itself: without it only a
+-- superuser may name them, and functions are made by the owner.
+do $$ begin perform public.show_limit(); end $$;
 
 do $$
 declare

@@ -15,7 +15,7 @@ from query_samples import samples
 from seeded import seeded_connections
 
 from pipeline.cli import query_page
-from pipeline.database.catalogue import Query, read_catalogue
+from pipeline.database.catalogue import Query, parse_query, read_catalogue
 from pipeline.database.connect import Connection, connect
 from pipeline.database.files import sql_folder
 from pipeline.database.query import answering, confine, resolve
@@ -128,6 +128,23 @@ def test_nothing_of_another_organization_shows(query: Query, desk: Desk) -> None
 
 @every_query
 def test_its_plan_reads_few_chunks_each_by_time(query: Query, desk: Desk) -> None:
+    chunks = _chunks_read(desk, query)
+    assert chunks or not HYPERTABLE.search(query.body), "its chunks are not in the plan"
+    assert len(chunks) <= MOST_CHUNKS, sorted(chunks)
+
+
+def test_a_plan_without_a_range_of_time_is_noticed(desk: Desk) -> None:
+    head = "-- name: O99 made\n-- title: t?\n-- audience: O\n-- columns: n\n\n"
+    body = "select count(*) as n from reporting.location_history"
+    bad = parse_query(head + body, "queries/operations/O99_made.sql")
+    with pytest.raises(AssertionError, match="no range of time"):
+        _chunks_read(desk, bad)
+    good = parse_query(f"{head}{body} where ts > '2026-06-29'", "queries/operations/O99_made.sql")
+    assert len(_chunks_read(desk, good)) == 1
+
+
+def _chunks_read(desk: Desk, query: Query) -> set[str]:
+    """Of its plan on the seed; each must be read by a range of time."""
     given = samples(desk.analyst, query)
     with desk.connection.transaction():
         confine(desk.connection, query, desk.mine)
@@ -137,14 +154,12 @@ def test_its_plan_reads_few_chunks_each_by_time(query: Query, desk: Desk) -> Non
         ).fetchone()
     assert row is not None
     scans = [node for node in _nodes(row[0][0]["Plan"]) if node.get("Schema") == "chunks"]
-    assert scans or not HYPERTABLE.search(query.body), "its chunks are not in the plan"
     for node in scans:
         conditions = " ".join(
             str(node.get(key, "")) for key in ("Index Cond", "Recheck Cond", "Filter")
         )
         assert re.search(r"\b(ts|at) [<>]", conditions), f"no range of time: {node}"
-    chunks = {node["Relation Name"] for node in scans}
-    assert len(chunks) <= MOST_CHUNKS, sorted(chunks)
+    return {node["Relation Name"] for node in scans}
 
 
 # Why the seed has no row for these.

@@ -12,7 +12,8 @@ import pytest
 from hospital import Analyst, Hospital, two_hospitals
 
 from pipeline.database import connect
-from pipeline.database.query import QueryFailed
+from pipeline.database.migrate import migrate
+from pipeline.database.query import BadParameter, QueryFailed
 
 NOW = "2026-04-01 10:00+00"
 
@@ -261,8 +262,21 @@ def test_a15_assets_soft_deleted(analyst: Analyst) -> None:
     assert analyst.query("A15", since="2026-03-15") == []
 
 
-def test_nothing_is_shown_without_an_organization(analyst: Analyst) -> None:
+def test_nothing_is_shown_to_an_unknown_organization(analyst: Analyst) -> None:
     nobody = Analyst(analyst.conn, UUID(int=0), NOW)
-    assert nobody.query("A05", words="pump") == []
-    assert nobody.query("A11") == []
-    assert nobody.query("A15") == []
+    for view in ("v_asset_register", "v_udi_quality", "v_pm_schedule", "v_depreciation", "v_tco"):
+        assert nobody.view(view, "asset_id") == []
+    assert nobody.select("select * from app.find_words('pump', 10)") == []
+    with pytest.raises(BadParameter, match="does not exist"):
+        nobody.query("A05", words="pump")
+
+
+def test_functions_and_views_can_be_made_anew_by_a_later_migrate(server: Any) -> None:
+    """In a session in which nothing has loaded the library of an extension yet."""
+    with server.copy() as url:
+        with connect(url) as connection:
+            connection.execute(
+                "update ops.migration set sha256 = repeat('0', 64) where kind <> 'migration'"
+            )
+        again = {applied.path for applied in migrate(url)}
+    assert {"functions/app.find_similar.sql", "views/v_asset_register.sql"} <= again
