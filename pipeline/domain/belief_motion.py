@@ -65,7 +65,10 @@ class Diffuser:
         motion, weight = self.motion, self.lattice.weight.reshape(1, -1)
         mass = belief.sum(axis=1, keepdims=True)
         along_x, along_y = self._kernel(seconds)
-        box = belief.reshape(-1, self.lattice.ny, self.lattice.nx)
+        box = belief.reshape(-1, *self.lattice.shape)
+        if self.lattice.uneven:  # each step is conditioned to end inside, or walls would repel
+            landing = np.matmul(along_y.T, np.matmul(self.lattice.weight, along_x.T))
+            box = box / np.maximum(landing, np.float32(1e-12))
         walked: Single = np.matmul(along_y, np.matmul(box, along_x)).reshape(belief.shape)
         if self.lattice.uneven:
             walked *= weight

@@ -7,6 +7,7 @@ answer is the mean and covariance of all places that explain the reads, not the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -20,6 +21,8 @@ from pipeline.domain.radio import RadioModel, Some, multiply_receivers, sum_rece
 from pipeline.domain.silence import Silence
 
 POINTS = 64
+BLOCK = 65_536
+"""About so many (receiver, place, tag) are worked out at once."""
 SPREAD = 1.3
 """Standard deviations of the next round's places per one of the last round's weights."""
 LEAST_VARIANCE_M2 = 0.05
@@ -72,13 +75,29 @@ class Question:
 
     def refine(self) -> Cloud:
         """The posterior, from places that are first spread like the prior: two rounds."""
-        return self._rounds(*_normal(self.prior), 1)
+        return _joined([some._rounds(*_normal(some.prior), 1) for some in self._blocks(POINTS)])
 
     def search(self, x_m: Floats, y_m: Floats, radius_m: float, more: int = 1) -> Cloud:
         """The posterior, from places that are first a disc of this radius about (x, y) (N,), with
         `more` times as many places: three rounds."""
-        u, v = _disc(more * POINTS)[..., None]
-        return self._rounds(x_m + radius_m * u, y_m + radius_m * v, np.zeros((len(u), 1)), 2)
+        u, v = radius_m * _disc(more * POINTS)[..., None]
+        found, first = [], 0
+        for some in self._blocks(more * POINTS):
+            part = slice(first, first + len(some.floor))
+            log_q = np.zeros((len(u), 1))
+            found.append(some._rounds(x_m[part] + u, y_m[part] + v, log_q, 2))
+            first = part.stop
+        return _joined(found)
+
+    def _blocks(self, points: int) -> Iterator[Question]:
+        """The same in pieces that stay in the processor's cache; they do not change the answer."""
+        receivers, tags = self.model.x_m.shape
+        step = max(1, BLOCK // (receivers * points))
+        if tags <= step:
+            yield self
+            return
+        for first in range(0, tags, step):
+            yield self.tags(np.arange(first, min(first + step, tags)))
 
     def _rounds(self, x: Floats, y: Floats, log_q: Floats, more: int) -> Cloud:
         for _ in range(more):
@@ -147,6 +166,12 @@ class Question:
 def _sunflower(points: int) -> tuple[Floats, Floats]:
     i = np.arange(points) + 0.5
     return i / points, i * np.pi * (3.0 - np.sqrt(5.0))
+
+
+def _joined(parts: list[Cloud]) -> Cloud:
+    if len(parts) == 1:
+        return parts[0]
+    return Cloud(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Cloud)))
 
 
 @cache

@@ -35,8 +35,10 @@ def beacons_m() -> Floats:
 
 
 def visit(phone: int, campaign: int) -> Visit:
-    names = ("crd", "rss", "tms")
-    table = {name: np.loadtxt(FOLDER / f"lib_{name}.csv", delimiter=",") for name in names}
+    table = {
+        name: np.loadtxt(FOLDER / f"lib_{name}.csv", delimiter=",")
+        for name in ("crd", "rss", "tms")
+    }
     ids = np.loadtxt(FOLDER / "lib_ids.csv", dtype=np.int64)
     h = ids // 100_000
     rows = (h // 100 == phone) & (h % 10 == campaign)

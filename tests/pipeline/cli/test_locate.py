@@ -147,7 +147,9 @@ def test_the_order_of_rows_and_other_columns_do_not_matter(tmp_path: Path) -> No
     straight = rows_of(tmp_path)
     lines = reads(["1", "2", "3"]).splitlines()[::-1]
     turned = [",".join(["note", *line.split(",")[::-1]]) for line in lines]
-    (tmp_path / "D.csv").write_text("\n".join(["Other,RSSI_dBm,receiver,TAG,t", *turned]))
+    (tmp_path / "D.csv").write_text(
+        "\n".join(["Other;RSSI_dBm;receiver;TAG;t".replace(";", ","), *turned])
+    )
     assert run(tmp_path) == 0
     assert rows_of(tmp_path) == straight
 
