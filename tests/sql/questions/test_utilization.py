@@ -89,6 +89,10 @@ def test_v_utilization_daily_and_u05(small: Small) -> None:
         (date(2026, 3, 29), "pump", "presence", 2, 7, 19, 20, Decimal("26.9"), 2),
         (date(2026, 3, 29), None, "presence", 1, 0, 0, 23, None, 0),
     ]
+    # Asked a day later, it is no longer than it was.
+    assert small.view(
+        "v_utilization_daily", "date, unknown_h", where="device_type is null and assets = 1"
+    ) == [(date(2026, 3, 29), 23)]
     days = {"from_": at("28 23:00"), "to": at("29 22:00")}
     assert small.ask("U05", type="pump", **days) == [
         (date(2026, 3, 29), "north", "pump", "motion", 1, 0),
