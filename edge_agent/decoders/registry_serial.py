@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from edge_agent.decoders import (
@@ -47,6 +46,10 @@ _RATES = (115_200, 57_600, 38_400, 19_200, 9_600)
 _FAST_RATES = (*_RATES, 230_400, 460_800, 921_600)
 
 
+REFERENCE_YEAR = 2026
+"""For who does not say which year it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostOptions:
     """What an operator may choose; a protocol ignores what it does not have.
@@ -54,6 +57,7 @@ class HostOptions:
     `antennas` count from 1. `power_dbm`, `region`: None, as the reader has it. The region decides
     the frequencies and has to fit the country. `name`: of the reader, unique among all gateways.
     `gs1`: a scanner without symbology identifiers scans GS1. `pattern`, `prefix`: of a line format.
+    `current_year()` resolves the two-digit years of labels.
     """
 
     antennas: tuple[int, ...] = (1,)
@@ -63,6 +67,7 @@ class HostOptions:
     gs1: bool = False
     pattern: str = ANY_LINE
     prefix: str = "line"
+    current_year: Callable[[], int] = lambda: REFERENCE_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def _ssi(_options: HostOptions) -> Conversation:
 
 
 def _scanner(options: HostOptions) -> Conversation:
-    decoder = scanner.Decoder(gs1_without_aim=options.gs1, current_year=_year)
+    decoder = scanner.Decoder(gs1_without_aim=options.gs1, current_year=options.current_year)
     return ListenConversation(decoder, scanner.items)
 
 
@@ -157,10 +162,6 @@ def _nmea(options: HostOptions) -> Conversation:
 def _line(options: HostOptions) -> Conversation:
     decoder = line_format.LineFormat(options.pattern, prefix=options.prefix)
     return ListenConversation(decoder, line_format.items)
-
-
-def _year() -> int:
-    return datetime.now(UTC).year
 
 
 PROTOCOLS: dict[str, SerialProtocol] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from edge_agent.decoders.ble_rpa import Resolver
 from edge_agent.decoders.ble_tags import BleTags
@@ -42,6 +43,7 @@ def conversation(settings: SerialSettings, gateway: str) -> Conversation:
             gs1=settings.gs1,
             pattern=settings.pattern,
             prefix=settings.prefix,
+            current_year=lambda: datetime.now(UTC).year,
         )
     )
 
