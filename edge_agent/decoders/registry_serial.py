@@ -50,6 +50,10 @@ REFERENCE_YEAR = 2026
 """For who does not say which year it is."""
 
 
+def _reference_year() -> int:
+    return REFERENCE_YEAR
+
+
 @dataclass(frozen=True, slots=True)
 class HostOptions:
     """What an operator may choose; a protocol ignores what it does not have.
@@ -67,7 +71,7 @@ class HostOptions:
     gs1: bool = False
     pattern: str = ANY_LINE
     prefix: str = "line"
-    current_year: Callable[[], int] = lambda: REFERENCE_YEAR
+    current_year: Callable[[], int] = _reference_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +303,11 @@ PROTOCOLS: dict[str, SerialProtocol] = {
         rates=(9_600, 19_200, 38_400, 57_600, 115_200),
     ),
     "scanner": SerialProtocol(
-        partial(scanner.Decoder, current_year=_year), _scanner, 9_600, None, silence_is_normal=True
+        partial(scanner.Decoder, current_year=_reference_year),
+        _scanner,
+        9_600,
+        None,
+        silence_is_normal=True,
     ),
     "nmea": SerialProtocol(
         nmea.Decoder, _nmea, 9_600, None, rates=(9_600, 4_800, 38_400, 57_600, 115_200)
