@@ -140,19 +140,22 @@ def observe(
 
 
 def slot_links(building: Building, evidence: Evidence, floor: Ints, policy: Policy) -> Links:
-    """All that was heard of assets (N,) on `floor` (N,) while they stood, as links (SLOTS, N).
+    """All that was heard of assets (N,) on `floor` (N,) while they stood, as links (K, N): as many
+    slots as any of them uses.
 
     Averaging removes fading and leaves shadowing: sigma is what is left of the receiver's.
     """
-    heard = (evidence.receiver != NOWHERE).T
-    receiver = np.where(heard, evidence.receiver.T, 0).astype(np.int64)
+    used = np.flatnonzero((evidence.receiver != NOWHERE).any(axis=0))
+    slots = slice(0, int(used[-1]) + 1 if len(used) else 1)
+    heard = (evidence.receiver[:, slots] != NOWHERE).T
+    receiver = np.where(heard, evidence.receiver[:, slots].T, 0).astype(np.int64)
     noise, r = evidence.noise_db2.astype(np.float64), building.receivers
     level = np.array([f.level for f in building.floors], dtype=np.float64)
     slabs = np.abs(level[r.floor].take(receiver) - level[floor])
-    sigma = remaining_sigma_db(r.sigma_db.take(receiver), noise, evidence.count.T, policy)
+    sigma = remaining_sigma_db(r.sigma_db.take(receiver), noise, evidence.count[:, slots].T, policy)
     return Links(
         heard,
-        evidence.mean_dbm.T.astype(np.float64),
+        evidence.mean_dbm[:, slots].T.astype(np.float64),
         r.position_m[:, 0].take(receiver),
         r.position_m[:, 1].take(receiver),
         r.position_m[:, 2].take(receiver),

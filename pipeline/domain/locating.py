@@ -140,6 +140,22 @@ def locate(
     return _note_motion(after, stance, at_us), located
 
 
+def without_silence(
+    building: Building,
+    at: Tracks,
+    stance: Stance,
+    silence: tuple[Silence, Silence],
+    at_us: int,
+    policy: Policy,
+) -> Tracks:
+    """The tracks of standing assets (N,) as they would be if not being heard said nothing."""
+    ask, everybody = (
+        _Asked(building, at, stance.evidence, silence, at_us, policy),
+        np.arange(len(at)),
+    )
+    return _put(at, everybody, ask.standing(everybody, listen=False), policy)
+
+
 def tag_height_m(building: Building, floor: Ints, policy: Policy) -> Floats:
     """Height of tags in the building's frame: their floor plus the prior above it; (N,)."""
     elevation = np.array([f.elevation_m for f in building.floors])
@@ -150,10 +166,10 @@ def _is_due(age: NDArray[np.int32], turn: Ints, policy: Policy) -> NDArray[np.bo
     """Ages, in windows, at which a standing asset is solved anew: doubling, then regularly, and
     then each in its turn."""
     early = policy.stand_windows * 2 ** np.arange(4)
+    early = early[:, None] + turn % (early[:, None] // 2)
     old = age >= policy.restand_windows
-    due: NDArray[np.bool_] = np.isin(age, early) | (
-        old & ((age + turn) % policy.restand_windows == 0)
-    )
+    due: NDArray[np.bool_] = (age == early).any(axis=0)
+    due |= old & ((age + turn) % policy.restand_windows == 0)
     return due
 
 
@@ -222,15 +238,16 @@ class _Asked:
         # One window says little about the tag's power, and shadowing would be taken for it.
         return replace(cloud, offset_db=at.offset_db, offset_variance=at.offset_variance)
 
-    def standing(self, which: Ints) -> Cloud:
+    def standing(self, which: Ints, *, listen: bool = True) -> Cloud:
         """From everything heard since each of these assets stands; the last position only says
-        where to look."""
+        where to look. `listen`: silence counts, too."""
         policy, at = self.policy, self.at.at(which)
         linked = slot_links(self.building, self.evidence.at(which), at.floor, policy)
         model = self._model(at, linked)
         wide = np.full(len(which), 1.0 / policy.stand_sigma_m**2)
         prior = replace(self._prior(at, 0.0), ixx=wide, ixy=0.0 * wide, iyy=wide)
-        question = self._ask(at, model, prior, self.silence[1], ~self.evidence.at(which).crowded)
+        told = ~self.evidence.at(which).crowded & listen
+        question = self._ask(at, model, prior, self.silence[1], told)
         return question.search(at.x_m, at.y_m, policy.search_m, more=STANDING_MORE)
 
     def _model(self, at: Tracks, linked: Links) -> RadioModel:

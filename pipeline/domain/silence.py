@@ -3,22 +3,24 @@
 For each place the map holds the log of the probability that none of the living receivers hears a
 tag there; of a tag that some do hear, their part is taken out again. How faint a receiver hears is
 learned from what it has heard, so one that is deaf says little, and one that has heard nothing of
-anybody for a while says nothing.
+anybody for a while says nothing. And each is held to account: where it should hear standing tags
+well and does not, its silence counts for less, and in the end for nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.evidence import Evidence
 from pipeline.domain.floorplan import BLE, Alignment, Building
 from pipeline.domain.geometry import Floats
 from pipeline.domain.observations import Ints, Observations
 from pipeline.domain.policy import Policy
 from pipeline.domain.radio import MIN_DISTANCE_M
-from pipeline.domain.tracks import matching
+from pipeline.domain.tracks import Tracks, matching
 
 CELL_M = 1.0
 SIDE = 61
@@ -29,6 +31,11 @@ SLOPE_DB = 2.9
 DEAF_DBM = 0.0
 LUCK_DB = 3.0
 """The faintest read that came through was a lucky one."""
+FIRST_ASKED, MOST_ASKED = 20.0, 300.0
+"""Tags that a receiver is trusted for at first, and those it is judged by later."""
+SURE, UNSURE = 0.92, 0.75
+"""Shares of them heard at which its silence counts in full, and not at all."""
+STEPS_OF_TRUST = 10
 
 
 @dataclass(frozen=True)
@@ -43,27 +50,65 @@ class Reception:
 
 @dataclass(frozen=True)
 class Ears:
-    """What is known of R receivers: when each last heard anybody, and the faintest it has heard."""
+    """What is known of R receivers: when each last heard anybody, the faintest it has heard, and
+    of how many standing tags that it should hear it has heard how many, lately."""
 
     heard_us: Ints
     faintest_dbm: Floats
+    asked: Floats
+    caught: Floats
 
     @classmethod
     def empty(cls, receivers: int) -> Ears:
-        return cls(np.full(receivers, -(2**62)), np.full(receivers, DEAF_DBM))
+        asked = np.full(receivers, FIRST_ASKED)
+        return cls(np.full(receivers, -(2**62)), np.full(receivers, DEAF_DBM), asked, asked.copy())
 
     def hear(self, seen: Observations, at_us: int) -> Ears:
         """Take in the reads of a window that ends at `at_us`."""
         heard, faintest = self.heard_us.copy(), self.faintest_dbm.copy()
         heard[seen.receiver] = at_us
         np.fmin.at(faintest, seen.receiver, seen.rssi_dbm)  # passes over NaN
-        return Ears(heard, faintest)
+        return replace(self, heard_us=heard, faintest_dbm=faintest)
+
+    def judge(
+        self,
+        building: Building,
+        threshold_dbm: Floats,
+        evidence: Evidence,
+        at: Tracks,
+        policy: Policy,
+    ) -> Ears:
+        """Compare what was heard of standing assets (N,) with what should have been.
+
+        Their places `at` must have been found without silence, which would vouch for itself.
+        """
+        told = np.flatnonzero(~evidence.crowded & (evidence.count > 0).any(axis=1))
+        if not len(told):
+            return self
+        evidence, at = evidence.at(told), at.at(told)
+        heard = np.zeros((len(told), len(threshold_dbm) + 1), dtype=bool)
+        heard[np.arange(len(told))[:, None], evidence.receiver] = True  # NOWHERE: the last
+        with np.errstate(over="ignore"):
+            faint = np.exp((threshold_dbm - _expected_dbm(building, at, policy)) / SLOPE_DB)
+        chance = 1.0 / (1.0 + faint)
+        # The slope of what was heard over what should have been.
+        asked = self.asked + (chance * chance).sum(axis=0)
+        caught = self.caught + (chance * heard[:, :-1]).sum(axis=0)
+        fade = np.minimum(1.0, MOST_ASKED / asked)
+        return replace(self, asked=asked * fade, caught=caught * fade)
+
+    @property
+    def trust(self) -> Floats:
+        """(R,) how much of its silence counts, 0 to 1, in steps."""
+        share = (self.caught / self.asked - UNSURE) / (SURE - UNSURE)
+        steps: Floats = np.round(np.clip(share, 0.0, 1.0) * STEPS_OF_TRUST) / STEPS_OF_TRUST
+        return steps
 
     def move_to(self, old: Alignment, new: Alignment) -> Ears:
         source, target = matching(old.receivers, new.receivers)
         moved = Ears.empty(len(new.receivers))
-        moved.heard_us[target] = self.heard_us[source]
-        moved.faintest_dbm[target] = self.faintest_dbm[source]
+        for column in fields(Ears):
+            getattr(moved, column.name)[target] = getattr(self, column.name)[source]
         return moved
 
     def threshold_dbm(self, building: Building, since_us: int, best_dbm: float) -> Floats:
@@ -88,9 +133,13 @@ class Silence:
     """(2, R) column and row of the first of these cells."""
     threshold_dbm: Floats
     """(R,) inf where the receiver is not living."""
+    trust: Floats
+    """(R,) how much of its silence counts."""
 
     @classmethod
-    def draw(cls, building: Building, threshold_dbm: Floats, radio: Reception) -> Silence:
+    def draw(
+        cls, building: Building, threshold_dbm: Floats, trust: Floats, radio: Reception
+    ) -> Silence:
         """The map when the receivers hear tags of `threshold_dbm` (R,) half of the time."""
         low, high = building.bounds
         nx, ny = np.maximum(1, np.ceil((high - low) / CELL_M)).astype(int)
@@ -102,14 +151,20 @@ class Silence:
         for r in np.flatnonzero(np.isfinite(threshold_dbm)).tolist():
             x, y = (low[i] + (corner[i, r] + np.arange(SIDE) + 0.5) * CELL_M for i in (0, 1))
             i, j = np.clip(corner[:, r] + SIDE, 0, [nx + SIDE, ny + SIDE])
+            share = radio.scan_share * trust[r]
             for f in range(floors):
                 px, py = np.meshgrid(x, y)
                 mean = _mean_dbm(building, r, f, px, py, radio)
-                chance = radio.scan_share / (1 + np.exp((threshold_dbm[r] - mean) / SLOPE_DB))
+                chance = share / (1 + np.exp((threshold_dbm[r] - mean) / SLOPE_DB))
                 part[r, f] = np.log1p(-chance)
                 log_p[f, j : j + SIDE, i : i + SIDE] += part[r, f]
         inner = np.ascontiguousarray(log_p[:, SIDE : SIDE + ny, SIDE : SIDE + nx])
-        return cls(low.copy(), inner, part, corner, threshold_dbm)
+        return cls(low.copy(), inner, part, corner, threshold_dbm, trust)
+
+    def is_of(self, threshold_dbm: Floats, trust: Floats) -> bool:
+        """Whether it was drawn from these."""
+        same = (self.threshold_dbm == threshold_dbm).all() and (self.trust == trust).all()
+        return bool(same)
 
     def log_p_except(
         self, receiver: Ints, heard: NDArray[np.bool_], floor: Ints, x_m: Floats, y_m: Floats
@@ -146,6 +201,23 @@ def _mean_dbm(
     return mean
 
 
+def _expected_dbm(building: Building, at: Tracks, policy: Policy) -> Floats:
+    """(N, R) what each receiver should hear of tags with these tracks; of those on other floors
+    nothing is expected."""
+    receivers = building.receivers
+    elevation = np.array([floor.elevation_m for floor in building.floors])
+    height = elevation[np.maximum(at.floor, 0)] + policy.tag_height_m
+    gap = np.stack([at.x_m, at.y_m, height], axis=1)[:, None, :] - receivers.position_m
+    distance = np.sqrt(np.maximum((gap * gap).sum(axis=2), MIN_DISTANCE_M**2))
+    mean: Floats = receivers.p0_dbm - 10 * receivers.path_loss_exponent * np.log10(distance)
+    mean += at.offset_db[:, None]
+    if not building.wall_map.is_flat:
+        which = np.arange(len(receivers))[:, None]
+        mean -= building.wall_map.loss_at(which, at.x_m, at.y_m).T
+    mean[receivers.floor != at.floor[:, None]] = -np.inf
+    return mean
+
+
 @dataclass(frozen=True)
 class Quiet:
     """The last maps: for one window and for a long stand."""
@@ -160,12 +232,16 @@ class Quiet:
         since_us = at_us - round(policy.alive_s * 1e6)
         threshold = ears.threshold_dbm(building, since_us, policy.best_sensitivity_dbm)
         known = self.maps if self.building is building else None
-        if known is not None and (known[0].threshold_dbm == threshold).all():
+        trust = ears.trust
+        if known is not None and known[0].is_of(threshold, trust):
             return self, known
         shares = policy.scan_share, policy.stand_scan_share
         one, many = (
             Silence.draw(
-                building, threshold, Reception(share, policy.tag_height_m, policy.slab_loss_db)
+                building,
+                threshold,
+                trust,
+                Reception(share, policy.tag_height_m, policy.slab_loss_db),
             )
             for share in shares
         )

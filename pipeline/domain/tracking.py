@@ -31,6 +31,7 @@ from pipeline.domain.locating import (
     decide_floor,
     locate,
     tag_height_m,
+    without_silence,
 )
 from pipeline.domain.observations import Heard, Observations
 from pipeline.domain.overlay import NOT_LAID, Overlays
@@ -43,6 +44,8 @@ from pipeline.domain.tracks import NEVER_US, Ints, Tracks
 from pipeline.domain.watching import watch
 
 MIN_RECEIVERS = 3
+ASKED_A_WINDOW = 32
+"""Standing assets by which receivers are judged: a few tell enough."""
 FLOOR = ("floor", "floor_challenger", "floor_streak", "floor_since_us")
 """Of the tracks: what the floor decision changes."""
 
@@ -99,6 +102,11 @@ def advance(
     at, outcome = locate(
         building, at, which, stance.at(which), heard, portal, silence, end_us, policy
     )
+    asked = np.flatnonzero(stance.stands[which] & stance.solve[which])[:ASKED_A_WINDOW]
+    if len(asked):
+        said, there = stance.at(which[asked]), at.at(asked)
+        there = without_silence(building, there, said, silence, end_us, policy)
+        ears = ears.judge(building, silence[1].threshold_dbm, said.evidence, there, policy)
     overlays, overlay = state.overlays.of(building, assets, at)
     at, visits = decide_room(building, at, overlay, assets, portal, first, start_us, end_us, policy)
     sighting = Sighting(assets, at, _previous_xy(before, at), overlay.zone_points, first)

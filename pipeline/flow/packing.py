@@ -46,10 +46,7 @@ def packed(state: BuildingState, base_us: int, window_us: int) -> Packed:
         "fences_at": which.astype(np.int32),
         "fences_shape": told.shape,
         "evidence": _evidence(state.evidence),
-        "ears": {
-            "heard_us": _pack("heard_us", state.ears.heard_us, grid),
-            "faintest_dbm": (_PLAIN, state.ears.faintest_dbm.copy()),
-        },
+        "ears": _ears(state.ears),
     }
 
 
@@ -74,11 +71,12 @@ def with_no_evidence(content: Packed, receivers: int) -> Packed:
     ears = Ears.empty(receivers)
     return content | {
         "evidence": _evidence(Evidence.empty(assets)),
-        "ears": {
-            "heard_us": (_PLAIN, ears.heard_us),
-            "faintest_dbm": (_PLAIN, ears.faintest_dbm),
-        },
+        "ears": _ears(ears),
     }
+
+
+def _ears(ears: Ears) -> Packed:
+    return {f.name: (_PLAIN, getattr(ears, f.name).copy()) for f in fields(ears)}
 
 
 def _evidence(evidence: Evidence) -> Packed:

@@ -32,7 +32,8 @@ def numbered(site: Building) -> BuildingState:
     evidence = Evidence.empty(assets)
     evidence.receiver[:, 0] = np.arange(assets)
     evidence.age[:] = np.arange(assets)
-    ears = Ears(np.arange(len(site.receivers)), -np.arange(len(site.receivers)) * 1.0)
+    each = np.arange(len(site.receivers))
+    ears = Ears(each, -1.0 * each, 2.0 + each, 1.0 + each)
     return BuildingState(Tracks(**columns), fences, evidence, ears)
 
 
