@@ -20,35 +20,64 @@ returns table (
 )
 language sql stable parallel safe
 begin atomic
+    with piece as materialized (
+        select * from reporting.usage_pieces(since, until)
+    ),
+    -- Local midnights, so that a day may have 23 or 25 hours; days counted from 2000-01-01.
+    reach as (
+        select
+            piece.facility_id,
+            piece.time_zone,
+            (min(piece.started_at) at time zone piece.time_zone)::date as first,
+            (max(piece.ended_at) at time zone piece.time_zone)::date as last
+        from piece
+        group by piece.facility_id, piece.time_zone
+    ),
+    day as materialized (
+        select
+            bounds.*,
+            date_part('epoch', least(bounds.closes, until) - greatest(bounds.opens, since))
+                as seconds
+        from reach
+        cross join lateral generate_series(
+            reach.first - date '2000-01-01', reach.last - date '2000-01-01'
+        ) as days (number)
+        cross join lateral (
+            select
+                reach.facility_id,
+                days.number,
+                date '2000-01-01' + days.number as date,
+                (date '2000-01-01' + days.number)::timestamp at time zone reach.time_zone as opens,
+                (date '2000-01-01' + days.number + 1)::timestamp at time zone reach.time_zone
+                    as closes
+        ) as bounds
+    ),
+    cut as (
+        select
+            piece.*,
+            generate_series(
+                (piece.started_at at time zone piece.time_zone)::date - date '2000-01-01',
+                (piece.ended_at at time zone piece.time_zone)::date - date '2000-01-01'
+            ) as number
+        from piece
+    )
     select
-        piece.organization_id,
-        piece.facility_id,
-        piece.asset_id,
+        cut.organization_id,
+        cut.facility_id,
+        cut.asset_id,
         model.device_type_id,
-        piece.room_id,
-        piece.method,
-        piece.state,
-        local.date,
-        greatest(piece.started_at, day.opens),
-        least(piece.ended_at, day.closes),
-        date_part('epoch', least(day.closes, until) - greatest(day.opens, since))
-    from reporting.usage_pieces(since, until) as piece
-    join registry.asset on asset.id = piece.asset_id and asset.deleted_at is null
-    left join registry.device_model as model on model.id = asset.device_model_id
-    -- Local midnights, so that a day may have 23 or 25 hours.
-    cross join lateral (
-        select
-            (piece.started_at at time zone piece.time_zone)::date as first,
-            (piece.ended_at at time zone piece.time_zone)::date as last
-    ) as reach
-    cross join lateral generate_series(0, reach.last - reach.first) as days (n)
-    cross join lateral (select reach.first + days.n as date) as local
-    cross join lateral (
-        select
-            local.date::timestamp at time zone piece.time_zone as opens,
-            (local.date + 1)::timestamp at time zone piece.time_zone as closes
-    ) as day
-    where piece.ended_at > day.opens;
+        cut.room_id,
+        cut.method,
+        cut.state,
+        day.date,
+        greatest(cut.started_at, day.opens),
+        least(cut.ended_at, day.closes),
+        day.seconds
+    from cut
+    join day on day.facility_id = cut.facility_id and day.number = cut.number
+        and cut.ended_at > day.opens
+    join registry.asset on asset.id = cut.asset_id and asset.deleted_at is null
+    left join registry.device_model as model on model.id = asset.device_model_id;
 end;
 comment on function reporting.usage_day_pieces(timestamptz, timestamptz) is
     'reporting.usage_pieces cut at local midnights; day_seconds: how long the day is, as far as it '
