@@ -26,12 +26,14 @@ begin atomic
     -- Local midnights, so that a day may have 23 or 25 hours; days counted from 2000-01-01.
     reach as (
         select
-            piece.facility_id,
-            piece.time_zone,
-            (min(piece.started_at) at time zone piece.time_zone)::date as first,
-            (max(piece.ended_at) at time zone piece.time_zone)::date as last
-        from piece
-        group by piece.facility_id, piece.time_zone
+            facility.id as facility_id,
+            facility.time_zone,
+            (whole.first at time zone facility.time_zone)::date as first,
+            (whole.last at time zone facility.time_zone)::date as last
+        from registry.facility
+        cross join (
+            select min(piece.started_at) as first, max(piece.ended_at) as last from piece
+        ) as whole
     ),
     day as materialized (
         select

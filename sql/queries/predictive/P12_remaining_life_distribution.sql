@@ -17,6 +17,10 @@
 with unit as materialized (
     select
         asset.id,
+        asset.tag_number,
+        asset.name,
+        asset.status,
+        asset.facility_id,
         model.device_type_id,
         asset.in_service_on::timestamptz as since,
         least(%(as_of)s::timestamptz, coalesce(asset.retired_on, 'infinity')::timestamptz) as until
@@ -84,7 +88,7 @@ curve as (
     from age
     where age.failures > 0
 ),
-weibull as (
+weibull as materialized (
     select
         curve.device_type_id,
         sum(curve.failures) as failures,
@@ -98,17 +102,18 @@ weibull as (
     having sum(curve.failures) >= %(min_failures)s::int
         and regr_slope(ln(- curve.log_survival), ln(curve.days)) > 0
 ),
-running as (
-    select distinct on (run.asset_id) run.asset_id, run.device_type_id, run.days as age
+running as materialized (
+    select distinct on (run.asset_id)
+        run.device_type_id, unit.tag_number, unit.name, unit.facility_id, run.days as age
     from run
-    join registry.asset on asset.id = run.asset_id
-        and asset.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
+    join unit on unit.id = run.asset_id
+        and unit.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
     where run.failed_at is null
     order by run.asset_id, run.started_at desc
 )
 select
-    asset.tag_number as asset_tag,
-    asset.name,
+    running.tag_number as asset_tag,
+    running.name,
     type.code as device_type,
     facility.code as facility,
     round(running.age::numeric, 1) as age_days,
@@ -123,8 +128,7 @@ select
         as high_days
 from running
 join weibull on weibull.device_type_id = running.device_type_id
-join registry.asset on asset.id = running.asset_id
-join registry.facility on facility.id = asset.facility_id
+join registry.facility on facility.id = running.facility_id
 join registry.device_type as type on type.id = running.device_type_id
 cross join lateral (
     select
@@ -134,5 +138,5 @@ cross join lateral (
 ) as left_
 where (%(type)s::text is null or type.code = %(type)s::text)
     and (%(facility)s::text is null or facility.code = %(facility)s::text)
-order by median_days, asset.tag_number
+order by median_days, running.tag_number
 limit %(most)s::int

@@ -8,13 +8,17 @@
 -- notes: One row a facility, department of the room, job of the person who ran it then (NULL: nobody
 --        on record) and method. Sessions that began in the time; the median is of those that have
 --        ended, and open ones count to the newest window.
-with session as (
+with site as materialized (
+    select facility.id, app.facility_clock(facility.id) as clock from registry.facility
+),
+session as materialized (
     select
         used.*,
         least(
-            coalesce(used.ended_at, app.facility_clock(used.facility_id)), %(to)s::timestamptz
+            coalesce(used.ended_at, site.clock), %(to)s::timestamptz
         ) as counted_to
     from tracking.usage_session as used
+    join site on site.id = used.facility_id
     where used.state = 'IN_USE'
         and used.started_at >= %(from)s::timestamptz
         and used.started_at < %(to)s::timestamptz
