@@ -127,6 +127,8 @@ begin atomic
                 ceil(date_part('epoch', piece.ended_at) / 3600)::integer - 1
             ) as hour
         from reporting.usage_pieces(since, until) as piece
+        -- Before the cutting, when they are few.
+        order by piece.asset_id, piece.method
     ),
     spent as (
         select
@@ -141,7 +143,7 @@ begin atomic
     ),
     total as (
         select
-            spent.organization_id,
+            any_value(spent.organization_id) as organization_id,
             spent.asset_id,
             spent.method,
             spent.hour,
@@ -150,7 +152,7 @@ begin atomic
             coalesce(sum(spent.seconds) filter (where spent.state = 'CLEANING'), 0) as c,
             coalesce(sum(spent.seconds) filter (where spent.state = 'MAINTENANCE'), 0) as m
         from spent
-        group by spent.organization_id, spent.asset_id, spent.method, spent.hour
+        group by spent.asset_id, spent.method, spent.hour
     )
     select
         total.organization_id,

@@ -85,7 +85,7 @@ comment on function reporting.usage_day_pieces(timestamptz, timestamptz) is
     'reporting.usage_pieces cut at local midnights; day_seconds: how long the day is, as far as it '
     'lies in [since, until).';
 
-create function reporting.usage_days(since timestamptz, until timestamptz)
+create function reporting.usage_day_totals(since timestamptz, until timestamptz)
 returns table (
     organization_id uuid,
     facility_id uuid,
@@ -97,19 +97,22 @@ returns table (
     available_min numeric,
     cleaning_min numeric,
     maintenance_min numeric,
-    unknown_min numeric
+    unknown_min numeric,
+    uses tstzrange[]
 )
 language sql stable parallel safe
 begin atomic
     with total as (
         select
-            piece.organization_id,
+            any_value(piece.organization_id) as organization_id,
             piece.facility_id,
             piece.asset_id,
-            piece.device_type_id,
+            any_value(piece.device_type_id) as device_type_id,
             piece.date,
             piece.method,
-            piece.day_seconds,
+            max(piece.day_seconds) as day_seconds,
+            array_agg(tstzrange(piece.started_at, piece.ended_at))
+                filter (where piece.state = 'IN_USE') as uses,
             coalesce(sum(spent.s) filter (where piece.state = 'IN_USE'), 0) as u,
             coalesce(sum(spent.s) filter (where piece.state = 'AVAILABLE'), 0) as a,
             coalesce(sum(spent.s) filter (where piece.state = 'CLEANING'), 0) as c,
@@ -119,9 +122,7 @@ begin atomic
         cross join lateral (
             select date_part('epoch', piece.ended_at - piece.started_at) as s
         ) as spent
-        group by
-            piece.organization_id, piece.facility_id, piece.asset_id, piece.device_type_id,
-            piece.date, piece.method, piece.day_seconds
+        group by piece.asset_id, piece.method, piece.date, piece.facility_id
     ),
     placed as (
         select
@@ -150,9 +151,35 @@ begin atomic
         round((rest.a / 60)::numeric, 3),
         round((rest.c / 60)::numeric, 3),
         round((rest.m / 60)::numeric, 3),
-        round((rest.unknown / 60)::numeric, 3)
+        round((rest.unknown / 60)::numeric, 3),
+        rest.uses
     from rest
     where rest.u + rest.a + rest.c + rest.m + rest.unknown > 0;
+end;
+comment on function reporting.usage_day_totals(timestamptz, timestamptz) is
+    'reporting.usage_days, and when it was in use.';
+
+create function reporting.usage_days(since timestamptz, until timestamptz)
+returns table (
+    organization_id uuid,
+    facility_id uuid,
+    asset_id uuid,
+    device_type_id uuid,
+    date date,
+    method text,
+    in_use_min numeric,
+    available_min numeric,
+    cleaning_min numeric,
+    maintenance_min numeric,
+    unknown_min numeric
+)
+language sql stable parallel safe
+begin atomic
+    select
+        total.organization_id, total.facility_id, total.asset_id, total.device_type_id, total.date,
+        total.method, total.in_use_min, total.available_min, total.cleaning_min,
+        total.maintenance_min, total.unknown_min
+    from reporting.usage_day_totals(since, until) as total;
 end;
 comment on function reporting.usage_days(timestamptz, timestamptz) is
     'Minutes per state by asset, facility, local day and method in [since, until).';
@@ -177,7 +204,10 @@ returns table (
 )
 language sql stable parallel safe
 begin atomic
-    with total as (
+    with used as materialized (
+        select * from reporting.usage_day_totals(since, until)
+    ),
+    total as (
         select
             used.organization_id,
             used.facility_id,
@@ -190,26 +220,24 @@ begin atomic
             sum(used.unknown_min) as unknown,
             sum(used.cleaning_min) as cleaning,
             sum(used.maintenance_min) as maintenance
-        from reporting.usage_days(since, until) as used
+        from used
         group by
             used.organization_id, used.facility_id, used.date, used.device_type_id, used.method
     ),
     running as (
         select
-            piece.facility_id,
-            piece.date,
-            piece.device_type_id,
-            piece.method,
+            used.facility_id,
+            used.date,
+            used.device_type_id,
+            used.method,
             -- What ends at a moment has ended before what begins then.
             sum(tick.step) over (
-                partition by piece.facility_id, piece.date, piece.device_type_id, piece.method
+                partition by used.facility_id, used.date, used.device_type_id, used.method
                 order by tick.at, tick.step
             ) as concurrent
-        from reporting.usage_day_pieces(since, until) as piece
-        cross join lateral (
-            values (piece.started_at, 1), (piece.ended_at, -1)
-        ) as tick (at, step)
-        where piece.state = 'IN_USE'
+        from used
+        cross join lateral unnest(used.uses) as span
+        cross join lateral (values (lower(span), 1), (upper(span), -1)) as tick (at, step)
     ),
     peak as (
         select
@@ -375,6 +403,7 @@ comment on column reporting.v_utilization_daily.utilization_pct is
 comment on column reporting.v_utilization_daily.device_type is 'NULL: its model names none.';
 grant execute on function
     reporting.usage_day_pieces(timestamptz, timestamptz),
+    reporting.usage_day_totals(timestamptz, timestamptz),
     reporting.usage_days(timestamptz, timestamptz),
     reporting.utilization_days(timestamptz, timestamptz),
     reporting.concurrency(timestamptz, timestamptz),

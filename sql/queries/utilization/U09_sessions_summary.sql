@@ -22,6 +22,15 @@ session as materialized (
     where used.state = 'IN_USE'
         and used.started_at >= %(from)s::timestamptz
         and used.started_at < %(to)s::timestamptz
+),
+operator as materialized (
+    select distinct on (session.id) session.id, person.job
+    from session
+    join registry.assignment as ran on ran.asset_id = session.asset_id
+        and ran.during @> session.started_at
+    join registry.user_account as person on person.id = ran.user_id
+    where ran.kind = 'OPERATION' and ran.deleted_at is null
+    order by session.id, lower(ran.during) desc
 )
 select
     facility.code as facility,
@@ -41,17 +50,7 @@ join registry.asset on asset.id = session.asset_id and asset.deleted_at is null
 join registry.facility on facility.id = session.facility_id
 left join registry.room on room.id = session.room_id
 left join registry.department on department.id = room.department_id
-left join lateral (
-    select person.job
-    from registry.assignment as ran
-    join registry.user_account as person on person.id = ran.user_id
-    where ran.organization_id = session.organization_id
-        and ran.asset_id = session.asset_id
-        and ran.kind = 'OPERATION'
-        and ran.during @> session.started_at
-        and ran.deleted_at is null
-    limit 1
-) as operator on true
+left join operator on operator.id = session.id
 where %(facility)s::text is null or facility.code = %(facility)s::text
 group by facility.code, department.code, operator.job, session.method
 order by facility.code, department.code, operator.job, session.method
