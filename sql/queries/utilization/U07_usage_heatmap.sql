@@ -118,7 +118,9 @@ total as (
         )::numeric as unknown
     from spent
     join registry.facility on facility.id = spent.facility_id
-    cross join lateral (select to_timestamp(spent.hour * 3600.0::double precision) as at) as beginning
+    cross join lateral (
+        select to_timestamp(spent.hour * 3600.0::double precision) as at
+    ) as beginning
     cross join lateral (select beginning.at at time zone facility.time_zone as clock) as wall
     where spent.assets > 0
     group by extract(isodow from wall.clock), extract(hour from wall.clock)
