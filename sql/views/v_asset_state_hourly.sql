@@ -23,7 +23,7 @@ begin atomic
         select facility.id, facility.time_zone, app.facility_clock(facility.id) as clock
         from registry.facility
     ),
-    piece as (
+    piece as materialized (
         select
             used.id,
             used.organization_id,
@@ -34,11 +34,7 @@ begin atomic
             used.method,
             used.state,
             greatest(used.started_at, since) as started_at,
-            least(coalesce(used.ended_at, site.clock), until) as ended_at,
-            case used.state
-                when 'MAINTENANCE' then 1 when 'IN_USE' then 2 when 'CLEANING' then 3
-                when 'AVAILABLE' then 4 else 5
-            end as rank
+            least(coalesce(used.ended_at, site.clock), until) as ended_at
         from tracking.usage_session as used
         join site on site.id = used.facility_id
         where used.started_at < until
@@ -47,31 +43,40 @@ begin atomic
     ),
     told as (
         select
-            piece.*,
-            max(piece.ended_at) over (
+            piece.asset_id,
+            piece.method,
+            piece.started_at,
+            lag(piece.ended_at) over (
                 partition by piece.asset_id, piece.method order by piece.started_at
-                rows between unbounded preceding and 1 preceding
-            ) > piece.started_at as clashes
+            ) as previous_end
         from piece
-        where piece.rank < 5
+        where piece.state <> 'UNKNOWN'
     ),
-    judged as (
-        select
-            told.*,
-            bool_or(told.clashes) over (partition by told.asset_id, told.method) as contradictory
+    -- Where any two overlap, one also overlaps the one that begins next.
+    clash as materialized (
+        select distinct told.asset_id, told.method
         from told
-    ),
-    clear as (
-        select judged.* from judged where judged.contradictory is not true
+        where told.previous_end > told.started_at
     ),
     -- Few: of each piece, what no stronger one covers.
     contradictory as materialized (
-        select judged.* from judged where judged.contradictory
+        select
+            piece.*,
+            case piece.state
+                when 'MAINTENANCE' then 1 when 'IN_USE' then 2 when 'CLEANING' then 3 else 4
+            end as rank
+        from clash
+        join piece on piece.asset_id = clash.asset_id and piece.method = clash.method
+        where piece.state <> 'UNKNOWN'
     )
     select
-        clear.organization_id, clear.facility_id, clear.time_zone, clear.asset_id, clear.room_id,
-        clear.method, clear.state, clear.started_at, clear.ended_at
-    from clear
+        piece.organization_id, piece.facility_id, piece.time_zone, piece.asset_id, piece.room_id,
+        piece.method, piece.state, piece.started_at, piece.ended_at
+    from piece
+    where piece.state = 'UNKNOWN'
+        or (piece.asset_id, piece.method) not in (
+            select clash.asset_id, clash.method from clash
+        )
     union all
     select
         weak.organization_id, weak.facility_id, weak.time_zone, weak.asset_id, weak.room_id,
@@ -88,13 +93,7 @@ begin atomic
             and strong.ended_at > weak.started_at
             and (strong.rank, strong.started_at, strong.id) < (weak.rank, weak.started_at, weak.id)
     ) as told_better
-    cross join lateral unnest(told_better.spans) as rest (span)
-    union all
-    select
-        piece.organization_id, piece.facility_id, piece.time_zone, piece.asset_id, piece.room_id,
-        piece.method, piece.state, piece.started_at, piece.ended_at
-    from piece
-    where piece.rank = 5;
+    cross join lateral unnest(told_better.spans) as rest (span);
 end;
 comment on function reporting.usage_pieces(timestamptz, timestamptz) is
     'Usage sessions as far as they lie in [since, until). Of one asset and method no moment is in '
@@ -115,26 +114,36 @@ returns table (
 )
 language sql stable parallel safe
 begin atomic
-    with spent as (
+    with cut as (
         select
             piece.organization_id,
             piece.asset_id,
             piece.method,
-            hours.hour,
             piece.state,
-            date_part('epoch',
-                least(piece.ended_at, to_timestamp(hours.hour * 3600 + 3600))
-                - greatest(piece.started_at, to_timestamp(hours.hour * 3600))
-            ) as seconds
+            date_part('epoch', piece.started_at) as opens,
+            date_part('epoch', piece.ended_at) as closes,
+            generate_series(
+                floor(date_part('epoch', piece.started_at) / 3600)::integer,
+                ceil(date_part('epoch', piece.ended_at) / 3600)::integer - 1
+            ) as hour
         from reporting.usage_pieces(since, until) as piece
-        cross join lateral generate_series(
-            floor(date_part('epoch', piece.started_at) / 3600)::integer,
-            ceil(date_part('epoch', piece.ended_at) / 3600)::integer - 1
-        ) as hours (hour)
+        -- Before the cutting, when they are few.
+        order by piece.asset_id, piece.method
+    ),
+    spent as (
+        select
+            cut.organization_id,
+            cut.asset_id,
+            cut.method,
+            cut.hour,
+            cut.state,
+            least(cut.closes, cut.hour * 3600.0::double precision + 3600)
+            - greatest(cut.opens, cut.hour * 3600.0::double precision) as seconds
+        from cut
     ),
     total as (
         select
-            spent.organization_id,
+            any_value(spent.organization_id) as organization_id,
             spent.asset_id,
             spent.method,
             spent.hour,
@@ -143,7 +152,7 @@ begin atomic
             coalesce(sum(spent.seconds) filter (where spent.state = 'CLEANING'), 0) as c,
             coalesce(sum(spent.seconds) filter (where spent.state = 'MAINTENANCE'), 0) as m
         from spent
-        group by spent.organization_id, spent.asset_id, spent.method, spent.hour
+        group by spent.asset_id, spent.method, spent.hour
     )
     select
         total.organization_id,

@@ -20,41 +20,72 @@ returns table (
 )
 language sql stable parallel safe
 begin atomic
+    with piece as materialized (
+        select * from reporting.usage_pieces(since, until)
+    ),
+    -- Local midnights, so that a day may have 23 or 25 hours; days counted from 2000-01-01.
+    reach as (
+        select
+            facility.id as facility_id,
+            facility.time_zone,
+            (whole.first at time zone facility.time_zone)::date as first,
+            (whole.last at time zone facility.time_zone)::date as last
+        from registry.facility
+        cross join (
+            select min(piece.started_at) as first, max(piece.ended_at) as last from piece
+        ) as whole
+    ),
+    day as materialized (
+        select
+            bounds.*,
+            date_part('epoch', least(bounds.closes, until) - greatest(bounds.opens, since))
+                as seconds
+        from reach
+        cross join lateral generate_series(
+            reach.first - date '2000-01-01', reach.last - date '2000-01-01'
+        ) as days (number)
+        cross join lateral (
+            select
+                reach.facility_id,
+                days.number,
+                date '2000-01-01' + days.number as date,
+                (date '2000-01-01' + days.number)::timestamp at time zone reach.time_zone as opens,
+                (date '2000-01-01' + days.number + 1)::timestamp at time zone reach.time_zone
+                    as closes
+        ) as bounds
+    ),
+    cut as (
+        select
+            piece.*,
+            generate_series(
+                (piece.started_at at time zone piece.time_zone)::date - date '2000-01-01',
+                (piece.ended_at at time zone piece.time_zone)::date - date '2000-01-01'
+            ) as number
+        from piece
+    )
     select
-        piece.organization_id,
-        piece.facility_id,
-        piece.asset_id,
+        cut.organization_id,
+        cut.facility_id,
+        cut.asset_id,
         model.device_type_id,
-        piece.room_id,
-        piece.method,
-        piece.state,
-        local.date,
-        greatest(piece.started_at, day.opens),
-        least(piece.ended_at, day.closes),
-        date_part('epoch', least(day.closes, until) - greatest(day.opens, since))
-    from reporting.usage_pieces(since, until) as piece
-    join registry.asset on asset.id = piece.asset_id and asset.deleted_at is null
-    left join registry.device_model as model on model.id = asset.device_model_id
-    -- Local midnights, so that a day may have 23 or 25 hours.
-    cross join lateral (
-        select
-            (piece.started_at at time zone piece.time_zone)::date as first,
-            (piece.ended_at at time zone piece.time_zone)::date as last
-    ) as reach
-    cross join lateral generate_series(0, reach.last - reach.first) as days (n)
-    cross join lateral (select reach.first + days.n as date) as local
-    cross join lateral (
-        select
-            local.date::timestamp at time zone piece.time_zone as opens,
-            (local.date + 1)::timestamp at time zone piece.time_zone as closes
-    ) as day
-    where piece.ended_at > day.opens;
+        cut.room_id,
+        cut.method,
+        cut.state,
+        day.date,
+        greatest(cut.started_at, day.opens),
+        least(cut.ended_at, day.closes),
+        day.seconds
+    from cut
+    join day on day.facility_id = cut.facility_id and day.number = cut.number
+        and cut.ended_at > day.opens
+    join registry.asset on asset.id = cut.asset_id and asset.deleted_at is null
+    left join registry.device_model as model on model.id = asset.device_model_id;
 end;
 comment on function reporting.usage_day_pieces(timestamptz, timestamptz) is
     'reporting.usage_pieces cut at local midnights; day_seconds: how long the day is, as far as it '
     'lies in [since, until).';
 
-create function reporting.usage_days(since timestamptz, until timestamptz)
+create function reporting.usage_day_totals(since timestamptz, until timestamptz)
 returns table (
     organization_id uuid,
     facility_id uuid,
@@ -66,19 +97,22 @@ returns table (
     available_min numeric,
     cleaning_min numeric,
     maintenance_min numeric,
-    unknown_min numeric
+    unknown_min numeric,
+    uses tstzrange[]
 )
 language sql stable parallel safe
 begin atomic
     with total as (
         select
-            piece.organization_id,
+            any_value(piece.organization_id) as organization_id,
             piece.facility_id,
             piece.asset_id,
-            piece.device_type_id,
+            any_value(piece.device_type_id) as device_type_id,
             piece.date,
             piece.method,
-            piece.day_seconds,
+            max(piece.day_seconds) as day_seconds,
+            array_agg(tstzrange(piece.started_at, piece.ended_at))
+                filter (where piece.state = 'IN_USE') as uses,
             coalesce(sum(spent.s) filter (where piece.state = 'IN_USE'), 0) as u,
             coalesce(sum(spent.s) filter (where piece.state = 'AVAILABLE'), 0) as a,
             coalesce(sum(spent.s) filter (where piece.state = 'CLEANING'), 0) as c,
@@ -88,9 +122,7 @@ begin atomic
         cross join lateral (
             select date_part('epoch', piece.ended_at - piece.started_at) as s
         ) as spent
-        group by
-            piece.organization_id, piece.facility_id, piece.asset_id, piece.device_type_id,
-            piece.date, piece.method, piece.day_seconds
+        group by piece.asset_id, piece.method, piece.date, piece.facility_id
     ),
     placed as (
         select
@@ -119,9 +151,35 @@ begin atomic
         round((rest.a / 60)::numeric, 3),
         round((rest.c / 60)::numeric, 3),
         round((rest.m / 60)::numeric, 3),
-        round((rest.unknown / 60)::numeric, 3)
+        round((rest.unknown / 60)::numeric, 3),
+        rest.uses
     from rest
     where rest.u + rest.a + rest.c + rest.m + rest.unknown > 0;
+end;
+comment on function reporting.usage_day_totals(timestamptz, timestamptz) is
+    'reporting.usage_days, and when it was in use.';
+
+create function reporting.usage_days(since timestamptz, until timestamptz)
+returns table (
+    organization_id uuid,
+    facility_id uuid,
+    asset_id uuid,
+    device_type_id uuid,
+    date date,
+    method text,
+    in_use_min numeric,
+    available_min numeric,
+    cleaning_min numeric,
+    maintenance_min numeric,
+    unknown_min numeric
+)
+language sql stable parallel safe
+begin atomic
+    select
+        total.organization_id, total.facility_id, total.asset_id, total.device_type_id, total.date,
+        total.method, total.in_use_min, total.available_min, total.cleaning_min,
+        total.maintenance_min, total.unknown_min
+    from reporting.usage_day_totals(since, until) as total;
 end;
 comment on function reporting.usage_days(timestamptz, timestamptz) is
     'Minutes per state by asset, facility, local day and method in [since, until).';
@@ -146,7 +204,10 @@ returns table (
 )
 language sql stable parallel safe
 begin atomic
-    with total as (
+    with used as materialized (
+        select * from reporting.usage_day_totals(since, until)
+    ),
+    total as (
         select
             used.organization_id,
             used.facility_id,
@@ -159,26 +220,24 @@ begin atomic
             sum(used.unknown_min) as unknown,
             sum(used.cleaning_min) as cleaning,
             sum(used.maintenance_min) as maintenance
-        from reporting.usage_days(since, until) as used
+        from used
         group by
             used.organization_id, used.facility_id, used.date, used.device_type_id, used.method
     ),
     running as (
         select
-            piece.facility_id,
-            piece.date,
-            piece.device_type_id,
-            piece.method,
+            used.facility_id,
+            used.date,
+            used.device_type_id,
+            used.method,
             -- What ends at a moment has ended before what begins then.
             sum(tick.step) over (
-                partition by piece.facility_id, piece.date, piece.device_type_id, piece.method
+                partition by used.facility_id, used.date, used.device_type_id, used.method
                 order by tick.at, tick.step
             ) as concurrent
-        from reporting.usage_day_pieces(since, until) as piece
-        cross join lateral (
-            values (piece.started_at, 1), (piece.ended_at, -1)
-        ) as tick (at, step)
-        where piece.state = 'IN_USE'
+        from used
+        cross join lateral unnest(used.uses) as span
+        cross join lateral (values (lower(span), 1), (upper(span), -1)) as tick (at, step)
     ),
     peak as (
         select
@@ -344,6 +403,7 @@ comment on column reporting.v_utilization_daily.utilization_pct is
 comment on column reporting.v_utilization_daily.device_type is 'NULL: its model names none.';
 grant execute on function
     reporting.usage_day_pieces(timestamptz, timestamptz),
+    reporting.usage_day_totals(timestamptz, timestamptz),
     reporting.usage_days(timestamptz, timestamptz),
     reporting.utilization_days(timestamptz, timestamptz),
     reporting.concurrency(timestamptz, timestamptz),

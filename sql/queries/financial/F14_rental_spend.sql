@@ -9,7 +9,10 @@
 --        last day counts). A unit-day was avoidable when an own unit of the type in the facility
 --        was in evidence for at least 12 hours that day and never in use; each such unit covers one
 --        rented unit. days_unknown: days without evidence of any own unit: nothing is claimed then.
-with rented as (
+with site as materialized (
+    select facility.id, app.facility_clock(facility.id) as clock from registry.facility
+),
+rented as (
     select
         rental.facility_id, rental.device_type_id, rental.vendor_id,
         rental.currency_code::text as currency, rental.quantity, rental.daily_rate,
@@ -22,7 +25,7 @@ with rented as (
     ) as day
     where rental.deleted_at is null
 ),
-own as (
+own as materialized (
     select asset.id, asset.facility_id, model.device_type_id
     from registry.asset
     join registry.device_model as model on model.id = asset.device_model_id
@@ -30,33 +33,45 @@ own as (
         and asset.ownership = 'OWNED'
         and asset.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
 ),
+place as materialized (
+    select
+        wanted.facility_id, wanted.device_type_id, wanted.day,
+        site.clock,
+        wanted.day::timestamp at time zone wanted.time_zone as starts_at,
+        (wanted.day + 1)::timestamp at time zone wanted.time_zone as ends_at
+    from (select distinct facility_id, device_type_id, day, time_zone from rented) as wanted
+    join site on site.id = wanted.facility_id
+),
+session as materialized (
+    select
+        own.id as asset_id, own.facility_id, own.device_type_id, used.state, used.started_at,
+        used.ended_at
+    from tracking.usage_session as used
+    join own on own.id = used.asset_id
+    where used.state <> 'UNKNOWN'
+        and used.started_at < (select max(place.ends_at) from place)
+        and coalesce(used.ended_at, 'infinity') > (select min(place.starts_at) from place)
+        and (own.facility_id, own.device_type_id) in (
+            select place.facility_id, place.device_type_id from place
+        )
+),
 evidence as (
     select
-        place.facility_id, place.device_type_id, place.day, own.id as asset_id,
+        place.facility_id, place.device_type_id, place.day, session.asset_id,
         coalesce(bool_or(session.state = 'IN_USE'), false) as was_used,
         coalesce(sum(extract(epoch from
-            least(coalesce(session.ended_at, app.facility_clock(place.facility_id), bounds.ends_at),
-                bounds.ends_at)
-            - greatest(session.started_at, bounds.starts_at)
+            least(coalesce(session.ended_at, place.clock, place.ends_at), place.ends_at)
+            - greatest(session.started_at, place.starts_at)
         )) filter (where session.state = 'AVAILABLE'), 0) as idle_s
-    from (
-        select distinct facility_id, device_type_id, day, time_zone from rented
-    ) as place
-    cross join lateral (
-        select
-            place.day::timestamp at time zone place.time_zone as starts_at,
-            (place.day + 1)::timestamp at time zone place.time_zone as ends_at
-    ) as bounds
-    join own
-        on own.facility_id = place.facility_id and own.device_type_id = place.device_type_id
-    join tracking.usage_session as session
-        on session.asset_id = own.id
-        and session.started_at < bounds.ends_at
-        and (session.ended_at is null or session.ended_at > bounds.starts_at)
-        and session.state <> 'UNKNOWN'
-    group by place.facility_id, place.device_type_id, place.day, own.id
+    from place
+    join session
+        on session.facility_id = place.facility_id
+        and session.device_type_id = place.device_type_id
+        and session.started_at < place.ends_at
+        and (session.ended_at is null or session.ended_at > place.starts_at)
+    group by place.facility_id, place.device_type_id, place.day, session.asset_id
 ),
-idle as (
+idle as materialized (
     select
         facility_id, device_type_id, day,
         count(*) filter (where not was_used and idle_s >= 12 * 3600) as units,

@@ -14,44 +14,58 @@
 --        last repair, or since it went into service. low and high hold the middle 90 percent. A
 --        repair is taken to make it as good as new. Types with fewer than min_failures failures, or
 --        with all of them at one age, are left out. The curve of one type says nothing of misuse.
-with run as (
+with unit as materialized (
     select
-        asset.id as asset_id,
+        asset.id,
+        asset.tag_number,
+        asset.name,
+        asset.status,
+        asset.facility_id,
         model.device_type_id,
-        start.at as started_at,
-        finish.at as failed_at,
-        extract(epoch from
-            coalesce(
-                finish.at,
-                least(%(as_of)s::timestamptz, coalesce(asset.retired_on, 'infinity')::timestamptz)
-            ) - start.at
-        )::double precision / 86400 as days
+        asset.in_service_on::timestamptz as since,
+        least(%(as_of)s::timestamptz, coalesce(asset.retired_on, 'infinity')::timestamptz) as until
     from registry.asset
     join registry.device_model as model on model.id = asset.device_model_id
-    cross join lateral (
-        select asset.in_service_on::timestamptz as at
-        union all
-        select work.restored_at
-        from maintenance.work_order as work
-        where work.organization_id = asset.organization_id
-            and work.asset_id = asset.id
-            and work.failure_confirmed
-            and work.restored_at >= asset.in_service_on::timestamptz
-            and work.restored_at <= %(as_of)s::timestamptz
-            and work.deleted_at is null
-    ) as start
-    left join lateral (
-        select min(work.failed_at) as at
-        from maintenance.work_order as work
-        where work.organization_id = asset.organization_id
-            and work.asset_id = asset.id
-            and work.failure_confirmed
-            and work.failed_at >= start.at
-            and work.failed_at <= %(as_of)s::timestamptz
-            and work.deleted_at is null
-    ) as finish on true
     where asset.deleted_at is null
         and asset.in_service_on <= %(as_of)s::timestamptz
+),
+failure as materialized (
+    select work.asset_id, work.failed_at, work.restored_at
+    from maintenance.work_order as work
+    where work.failure_confirmed and work.deleted_at is null
+),
+event as (
+    select unit.id as asset_id, unit.since as at, true as starts, null::timestamptz as failed_at
+    from unit
+    union all
+    select failure.asset_id, failure.restored_at, true, null
+    from failure
+    where failure.restored_at <= %(as_of)s::timestamptz
+    union all
+    select failure.asset_id, failure.failed_at, false, failure.failed_at
+    from failure
+    where failure.failed_at <= %(as_of)s::timestamptz
+),
+trail as (
+    select
+        event.asset_id,
+        event.starts,
+        event.at as started_at,
+        -- The first failure from then on, also one of the same moment.
+        min(event.failed_at) over (partition by event.asset_id order by event.at desc) as failed_at
+    from event
+),
+run as (
+    select
+        trail.asset_id,
+        unit.device_type_id,
+        trail.started_at,
+        trail.failed_at,
+        extract(epoch from coalesce(trail.failed_at, unit.until) - trail.started_at)
+            ::double precision / 86400 as days
+    from trail
+    join unit on unit.id = trail.asset_id and trail.started_at >= unit.since
+    where trail.starts
 ),
 age as (
     select
@@ -74,7 +88,7 @@ curve as (
     from age
     where age.failures > 0
 ),
-weibull as (
+weibull as materialized (
     select
         curve.device_type_id,
         sum(curve.failures) as failures,
@@ -88,17 +102,18 @@ weibull as (
     having sum(curve.failures) >= %(min_failures)s::int
         and regr_slope(ln(- curve.log_survival), ln(curve.days)) > 0
 ),
-running as (
-    select distinct on (run.asset_id) run.asset_id, run.device_type_id, run.days as age
+running as materialized (
+    select distinct on (run.asset_id)
+        run.device_type_id, unit.tag_number, unit.name, unit.facility_id, run.days as age
     from run
-    join registry.asset on asset.id = run.asset_id
-        and asset.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
+    join unit on unit.id = run.asset_id
+        and unit.status not in ('CONDEMNED', 'RETIRED', 'DISPOSED')
     where run.failed_at is null
     order by run.asset_id, run.started_at desc
 )
 select
-    asset.tag_number as asset_tag,
-    asset.name,
+    running.tag_number as asset_tag,
+    running.name,
     type.code as device_type,
     facility.code as facility,
     round(running.age::numeric, 1) as age_days,
@@ -113,8 +128,7 @@ select
         as high_days
 from running
 join weibull on weibull.device_type_id = running.device_type_id
-join registry.asset on asset.id = running.asset_id
-join registry.facility on facility.id = asset.facility_id
+join registry.facility on facility.id = running.facility_id
 join registry.device_type as type on type.id = running.device_type_id
 cross join lateral (
     select
@@ -124,5 +138,5 @@ cross join lateral (
 ) as left_
 where (%(type)s::text is null or type.code = %(type)s::text)
     and (%(facility)s::text is null or facility.code = %(facility)s::text)
-order by median_days, asset.tag_number
+order by median_days, running.tag_number
 limit %(most)s::int

@@ -8,16 +8,29 @@
 -- notes: One row a facility, department of the room, job of the person who ran it then (NULL: nobody
 --        on record) and method. Sessions that began in the time; the median is of those that have
 --        ended, and open ones count to the newest window.
-with session as (
+with site as materialized (
+    select facility.id, app.facility_clock(facility.id) as clock from registry.facility
+),
+session as materialized (
     select
         used.*,
         least(
-            coalesce(used.ended_at, app.facility_clock(used.facility_id)), %(to)s::timestamptz
+            coalesce(used.ended_at, site.clock), %(to)s::timestamptz
         ) as counted_to
     from tracking.usage_session as used
+    join site on site.id = used.facility_id
     where used.state = 'IN_USE'
         and used.started_at >= %(from)s::timestamptz
         and used.started_at < %(to)s::timestamptz
+),
+operator as materialized (
+    select distinct on (session.id) session.id, person.job
+    from session
+    join registry.assignment as ran on ran.asset_id = session.asset_id
+        and ran.during @> session.started_at
+    join registry.user_account as person on person.id = ran.user_id
+    where ran.kind = 'OPERATION' and ran.deleted_at is null
+    order by session.id, lower(ran.during) desc
 )
 select
     facility.code as facility,
@@ -37,17 +50,7 @@ join registry.asset on asset.id = session.asset_id and asset.deleted_at is null
 join registry.facility on facility.id = session.facility_id
 left join registry.room on room.id = session.room_id
 left join registry.department on department.id = room.department_id
-left join lateral (
-    select person.job
-    from registry.assignment as ran
-    join registry.user_account as person on person.id = ran.user_id
-    where ran.organization_id = session.organization_id
-        and ran.asset_id = session.asset_id
-        and ran.kind = 'OPERATION'
-        and ran.during @> session.started_at
-        and ran.deleted_at is null
-    limit 1
-) as operator on true
+left join operator on operator.id = session.id
 where %(facility)s::text is null or facility.code = %(facility)s::text
 group by facility.code, department.code, operator.job, session.method
 order by facility.code, department.code, operator.job, session.method
