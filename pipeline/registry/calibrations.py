@@ -13,15 +13,14 @@ from pipeline.domain.floorplan import Building
 Connection: TypeAlias = psycopg.Connection[Any]
 
 _KEEP = """
-insert into registry.calibration (
-    organization_id, receiver_id, version, source, accepted, reason,
+insert into pipeline.calibration (
+    receiver_id, version, source, accepted, reason,
     p0_dbm, path_loss_exponent, sigma_db,
     previous_p0_dbm, previous_path_loss_exponent, previous_sigma_db,
     reads, on_bound, held_out_db, present_db, unseen_db)
-select %(organization)s, %(receiver)s,
-    1 + coalesce((
-        select max(version) from registry.calibration
-        where organization_id = %(organization)s and receiver_id = %(receiver)s), 0),
+select %(receiver)s,
+    1 + coalesce((select max(version) from pipeline.calibration
+        where receiver_id = %(receiver)s), 0),
     %(source)s, %(accepted)s, %(reason)s, %(p0)s, %(exponent)s, %(sigma)s,
     p0_dbm, path_loss_exponent, sigma_db,
     %(reads)s, %(on_bound)s, %(held_out)s, %(present)s, %(unseen)s
@@ -62,7 +61,7 @@ def keep(
             "select set_config('app.org_id', %s, true)", (str(building.ids["organization"]),)
         )
         # Two calibrations at a time would count the same version.
-        cursor.execute("lock table registry.calibration in share row exclusive mode")
+        cursor.execute("lock table pipeline.calibration in share row exclusive mode")
         cursor.executemany(_KEEP, rows)
         if quality.accepted:
             cursor.executemany(_APPLY, rows)

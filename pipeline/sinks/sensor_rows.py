@@ -26,8 +26,8 @@ insert into telemetry.sensor_reading (organization_id, asset_id, source_id, quan
 select distinct on (tag.id, quantity.code, said.ts)
     said.organization_id, worn.asset_id, tag.id, quantity.code, said.ts, said.value
 from said_measured as said
-join app.quantity_codes((select array_agg(distinct s.quantity) from said_measured s)) as quantity
-    on quantity.wire_name = said.quantity
+join registry.quantity_codes((select array_agg(distinct s.quantity) from said_measured s))
+    as quantity on quantity.wire_name = said.quantity
 join registry.tag on tag.organization_id = said.organization_id and tag.name = said.tag
     and tag.deleted_at is null
 cross join lateral (

@@ -10,5 +10,3 @@ from (values
     ('battery_voltage', 'battery_mv'), ('rotation', 'rotational_speed_rpm')
 ) as known (name, wire_name)
 where q.name = known.name;
--- The sink asks app.quantity_codes.
-grant usage on schema app to biotrakr_ingest;

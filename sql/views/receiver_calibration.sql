@@ -1,8 +1,8 @@
 -- How well is each receiver calibrated, since when, and what was tried?
 drop view if exists reporting.receiver_calibration;
-create view reporting.receiver_calibration with (security_invoker = true) as
+create view reporting.receiver_calibration with (security_barrier = true) as
 select
-    calibration.organization_id,
+    receiver.organization_id,
     gateway.facility_id,
     calibration.receiver_id,
     gateway.code as gateway_code,
@@ -23,9 +23,10 @@ select
     calibration.held_out_db,
     calibration.present_db,
     calibration.unseen_db
-from registry.calibration
+from pipeline.calibration
 join registry.receiver on receiver.id = calibration.receiver_id
-join registry.gateway on gateway.id = receiver.gateway_id;
+join registry.gateway on gateway.id = receiver.gateway_id
+where receiver.organization_id = (select app.current_org());
 
 comment on view reporting.receiver_calibration is
     'One row a receiver and calibration; the newest accepted one is in force unless a site file was

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -49,6 +50,10 @@ def configure(broker, gateway):
         client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
 
     yield publish
+    for _ in range(100):  # a test may have stopped the broker for a while
+        if client.is_connected():
+            break
+        time.sleep(0.1)
     client.publish(topic, b"", qos=1, retain=True).wait_for_publish(5)
     client.disconnect()
     client.loop_stop()

@@ -101,6 +101,25 @@ def _summary(conn: Connection, acme: Any) -> None:
     )
 
 
+def test_view_receiver_calibration(conn: Connection, acme: Any, read: Any) -> None:
+    conn.execute(
+        "insert into pipeline.calibration (receiver_id, version, source, accepted, reason, p0_dbm, "
+        "path_loss_exponent, sigma_db, previous_p0_dbm, previous_path_loss_exponent, "
+        "previous_sigma_db, reads, on_bound) "
+        "select id, 1, 'survey', true, 'better', -57, 2, 4, -59, 2.2, 5, 100, false "
+        "from registry.receiver"
+    )
+    receivers = conn.execute(
+        "select name, -57.0, -59.0 from registry.receiver where organization_id = %s order by name",
+        (acme.id,),
+    ).fetchall()
+    everything = conn.execute("select count(*) from pipeline.calibration").fetchone()
+    found = read("receiver_calibration", "receiver_name, p0_dbm, previous_p0_dbm")
+    assert sorted(found) == [(name, float(p0), float(old)) for name, p0, old in receivers]
+    assert everything is not None
+    assert 0 < len(found) < everything[0]
+
+
 SUMMARY = "positions, moving_positions, reads, mean_accuracy_m, first_at, last_at"
 
 

@@ -40,6 +40,9 @@ ALLOWED = {
         "constraint-missing-not-valid": SMALL,
         "ban-drop-constraint": "replaced by one that also holds the organization",
     },
+    "0026_measured.sql": {
+        "disallowed-unique-constraint": "a look-up table of some twenty rows",
+    },
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 -- The codes of quantities by their names in a read batch; those not seen before are entered, with
 -- the unit that their name ends in. The sink may call it, but may not write the table itself: a
 -- gateway's word must not fill it without bound.
-create or replace function app.quantity_codes(names text[])
+create or replace function registry.quantity_codes(names text[])
 returns table (wire_name text, code smallint)
 language plpgsql security definer
 set search_path = pg_catalog
@@ -41,7 +41,7 @@ begin
         select q.wire_name, q.code from telemetry.quantity q where q.wire_name = any (names);
 end
 $$;
-revoke execute on function app.quantity_codes(text[]) from public;
-grant execute on function app.quantity_codes(text[]) to biotrakr_ingest;
-comment on function app.quantity_codes(text[]) is
+revoke execute on function registry.quantity_codes(text[]) from public;
+grant execute on function registry.quantity_codes(text[]) to biotrakr_ingest;
+comment on function registry.quantity_codes(text[]) is
     'Codes of quantities by wire_name, entering new ones; nothing for names that are none.';
