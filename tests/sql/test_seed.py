@@ -15,7 +15,7 @@ CLOCKED = {"updated_at", "updated_by", "at", "hash", "applied_at", "checked_at",
 BOOKS = {"ops.migration", "ops.capability", "ops.retention_policy", "pipeline.revision"}
 EMPTY = {
     # of the running pipeline alone
-    "pipeline.checkpoint", "pipeline.gateway_progress", "pipeline.late_batch", "pipeline.outbox",
+    "pipeline.calibration", "pipeline.checkpoint", "pipeline.gateway_progress", "pipeline.late_batch", "pipeline.outbox",
     "pipeline.raw_batch", "pipeline.revision", "app.login_facility", "app.login_organization",
 }  # fmt: skip
 
