@@ -171,6 +171,7 @@ def _stage_stays(cursor: psycopg.Cursor, kind: Kind, rows: Iterable[Row]) -> Non
     """For short rows of many kinds of columns a third of the price of JSON at both ends."""
     columns = ", ".join(map(" ".join, zip(kind.columns, kind.types, strict=True)))
     cursor.execute(sql.SAID.format(table=kind.table, columns=columns).encode())
+    cursor.execute(f"truncate said_{kind.table}".encode())  # of what came earlier in this epoch
     with cursor.copy(f"copy said_{kind.table} from stdin (format binary)".encode()) as copy:
         copy.set_types(kind.types)
         for row in rows:

@@ -52,6 +52,10 @@ def stay(building: Building, second: int, *, ends: bool) -> ClosedWindow:
 def windows(buildings: list[Building]) -> list[list[ClosedWindow]]:
     """Epochs of windows; a stay begins in a second and ends three seconds later."""
     east = [stay(buildings[0], second, ends=second % 4 == 3) for second in range(40)]
+    for second in range(4, 40, 4):  # what ended a second ago is said to have ended once more
+        told, again = east[second].result, east[second - 1].result
+        both = {"sessions": again.sessions + told.sessions}
+        east[second] = replace(east[second], result=replace(told, **both))
     west = [closed(buildings[1], second, [1, 2, 3]) for second in range(40)]
     both = [window for pair in zip(east, west, strict=True) for window in pair]
     return [both[a:b] for a, b in pairwise((0, 3, 25, 26, 58, 80))]
@@ -69,6 +73,7 @@ def run(
     url: str,
     epochs: list[list[ClosedWindow]],
     disturb: Callable[[int, psycopg.Connection], None] = lambda _, __: None,
+    pause_s: float = 0.0,
 ) -> dict[str, list[tuple[Any, ...]]]:
     def opened() -> psycopg.Connection:
         return connect(url, application_name="the sink", role="biotrakr_ingest")
@@ -78,6 +83,7 @@ def run(
         for number, epoch in enumerate(epochs):
             for window in epoch:
                 part.write_batch([window])
+                time.sleep(pause_s)
             disturb(number, operator)
             part.snapshot()
     part.close()
@@ -91,7 +97,7 @@ def test_the_same_tables(made, pytestconfig, monkeypatch):
     begun: list[int] = []
     monkeypatch.setattr(timescale, "Writing", counted(timescale.Writing, begun))
     with two_buildings(shared_server(pytestconfig)) as (other, same):
-        ahead = run(other, windows(same))
+        ahead = run(other, windows(same), pause_s=0.03)
     assert {table: len(rows) for table, rows in ahead.items()} == {
         "telemetry.location_history": 240,
         "tracking.asset_location_current": 5,
@@ -101,7 +107,9 @@ def test_the_same_tables(made, pytestconfig, monkeypatch):
     }
     for table, rows in at_the_end.items():
         assert ahead[table] == rows, table
+    assert len(begun) == 5, "an epoch was begun anew"
     assert min(begun) >= 2, "nothing was written before the end of its epoch"
+    assert max(begun) > 10, "stays begin and end in different pieces"
 
 
 def counted(kind: type[timescale.Writing], begun: list[int]) -> type[timescale.Writing]:
