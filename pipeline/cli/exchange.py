@@ -6,13 +6,13 @@ import argparse
 import csv
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from pipeline.cli.errors import CliError
 from pipeline.cli.migrate import database_url
+from pipeline.cli.output_file import whole_file
 from pipeline.database.connect import connect
 from pipeline.exchange import export_csv, export_query, fhir
 from pipeline.exchange.cells import guard
@@ -87,7 +87,7 @@ def _export(options: argparse.Namespace) -> int:
         reason = f"{options.format}, {options.facility or 'all facilities'}"
         code, name = export_query.begin(connection, id_, options.user, reason)
         assets = export_query.assets(connection, options.facility)
-        with _output(options.output) as file:
+        with whole_file(options.output) as file:
             if options.format == "csv":
                 count = export_csv.write(assets, file)
             else:
@@ -98,23 +98,6 @@ def _export(options: argparse.Namespace) -> int:
                 count = write(exporter.resources(places, assets), file)
     print(f"{count} written", file=sys.stderr)
     return 0
-
-
-@contextmanager
-def _output(path: Path | None) -> Iterator[TextIO]:
-    """Moved into place when it is whole: nobody reads half an export."""
-    if path is None:
-        yield sys.stdout
-        return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise CliError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _import(options: argparse.Namespace) -> int:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from uuid import UUID
 
 from pipeline.cli import query_output, query_page
 from pipeline.cli.errors import CliError
 from pipeline.cli.migrate import database_url
+from pipeline.cli.output_file import whole_file
 from pipeline.database.catalogue import AUDIENCES, Query, UnknownQuery, find_query, read_catalogue
 from pipeline.database.connect import connect
 from pipeline.database.query import BadParameter, answering
@@ -95,7 +95,7 @@ def _ask(query: Query, options: argparse.Namespace) -> int:
             as_of=options.as_of,
             statement_timeout_s=options.timeout,
         ) as answer,
-        _target(options.output) as out,
+        whole_file(options.output) as out,
     ):
         cut = query_output.write(answer, out, options.format, limit)
     if cut:
@@ -118,20 +118,3 @@ def _organization(text: str | None) -> UUID | None:
         return UUID(text)
     except ValueError:
         return make_id("organization", text)
-
-
-@contextmanager
-def _target(path: Path | None) -> Iterator[TextIO]:
-    """The file appears whole, once all rows are in it."""
-    if path is None:
-        yield sys.stdout
-        return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise CliError(f"--output {path}: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
